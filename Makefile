@@ -1,0 +1,56 @@
+# Each target sets up what it needs and can be run twice.
+#   make demo     see it work: a token kept fresh through a slow server, an outage, a refusal
+#   make test     lint, types and tests with full branch coverage
+#   make bench    speed and memory, as ratios within one run
+#   make matrix   the tests on the other supported Pythons and the oldest dependencies
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint types tests bench matrix clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/package
+	$(BIN)/pygen-auth demo
+
+test: lint types tests
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+
+tests: $(VENV)/dev
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered
+
+bench: $(VENV)/dev
+	$(BIN)/python -m benchmarks
+
+matrix:
+	sh tests/matrix.sh
+
+clean:
+	rm -rf $(VENV) .matrix .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+
+# -- set-up
+
+$(VENV)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Python 3.10 or newer is needed; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=24"
+	@touch $@
+
+$(VENV)/package: $(VENV)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@ $(VENV)/package

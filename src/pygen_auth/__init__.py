@@ -1,0 +1,39 @@
+"""OAuth 2.0 client credentials (RFC 6749 §4.4) for programs that run for long and in many copies.
+
+from pygen_auth import OAuth2ClientCredentials
+
+credentials = OAuth2ClientCredentials(token_url, client_id, client_secret, scopes=[...])
+credentials.get_headers()  # {"Authorization": "Bearer …"}
+"""
+
+from ._credentials import (
+    AsyncCredentials,
+    AsyncOAuth2ClientCredentials,
+    Credentials,
+    OAuth2ClientCredentials,
+    TokenCredentials,
+)
+from ._errors import (
+    ConfigurationError,
+    InvalidResponseError,
+    OAuth2Error,
+    RefusedError,
+    UnreachableError,
+)
+from ._token import Token
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AsyncCredentials",
+    "AsyncOAuth2ClientCredentials",
+    "ConfigurationError",
+    "Credentials",
+    "InvalidResponseError",
+    "OAuth2ClientCredentials",
+    "OAuth2Error",
+    "RefusedError",
+    "Token",
+    "TokenCredentials",
+    "UnreachableError",
+]

@@ -1,0 +1,120 @@
+"""HTTP clients for token requests: the only place that imports httpx, and only when it sends.
+
+No client is kept: each token request opens its own and closes it, or uses the caller's. One
+`ssl.SSLContext` is built on the first https use and shared by the whole process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from ._errors import ConfigurationError, shown
+from ._grant import is_loopback
+
+Verify = bool | str | os.PathLike[str] | ssl.SSLContext
+Client = Any
+"""A client object of httpx or httpx2, or a callable that gives a new one."""
+
+
+class Opened(NamedTuple):
+    """A client, and who closes it."""
+
+    client: Client
+    ours: bool
+    """Whether it was made for this request, and is closed after it."""
+
+
+def open_client(client: Client | None, url: str, verify: Verify) -> Opened:
+    """A client for one request: a new one of ours, of the caller's callable, or the caller's."""
+    if client is None:
+        return Opened(_new_client(url, verify), ours=True)
+    if is_client_object(client):
+        return Opened(client, ours=False)
+    try:
+        made = client()
+    except Exception as error:
+        raise ConfigurationError(
+            f"client could not be made: its callable raised {type(error).__name__}"
+        ) from error
+    if not is_client_object(made):
+        raise ConfigurationError("client gives something that is no httpx or httpx2 client")
+    return Opened(made, ours=True)
+
+
+def is_client_object(client: object) -> bool:
+    """Whether it is a client, and not a callable (or a class) that gives one."""
+    return not isinstance(client, type) and hasattr(client, "build_request")
+
+
+@contextlib.contextmanager
+def kept_free_of_cookies(client: Client) -> Iterator[Callable[[Any], None]]:
+    """Take the cookies of our answer out of the caller's client again, and put old ones back."""
+    jar = client.cookies.jar
+    before = {(cookie.domain, cookie.path, cookie.name): cookie for cookie in jar}
+    answers: list[Any] = []
+    try:
+        yield answers.append
+    finally:
+        for cookie in [cookie for answer in answers for cookie in answer.cookies.jar]:
+            key = (cookie.domain, cookie.path, cookie.name)
+            with contextlib.suppress(KeyError):  # it had expired when it came
+                jar.clear(*key)
+            if key in before:
+                jar.set_cookie(before[key])
+
+
+def _new_client(url: str, verify: Verify) -> Client:
+    """A client for one request. What stays on this machine goes through no proxy."""
+    import httpx
+
+    parts = urlsplit(url)
+    local = is_loopback(parts.hostname or "")
+    if local and parts.scheme == "http":
+        # No TLS here, and no proxy that could have it: spares the 40 ms of reading CA files.
+        return httpx.Client(verify=False, trust_env=False)  # noqa: S501
+    return httpx.Client(verify=_ssl_context(verify), trust_env=not local)
+
+
+_contexts: dict[tuple[str | None, ...], ssl.SSLContext] = {}
+_contexts_lock = threading.Lock()
+
+
+def _ssl_context(verify: Verify) -> ssl.SSLContext:
+    """The process's own context for these CA files; reading them takes 25 to 60 ms."""
+    import httpx
+
+    if isinstance(verify, ssl.SSLContext):
+        return verify
+    ca_file = None if verify is True else os.fspath(verify)  # type: ignore[arg-type]  # no bool
+    from_environment = {name: os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
+    key = (ca_file, *from_environment.values())
+    with _contexts_lock:
+        try:
+            if key not in _contexts:
+                _contexts[key] = (
+                    ssl.create_default_context(cafile=ca_file)
+                    if ca_file
+                    else httpx.create_ssl_context()
+                )
+        except OSError as error:
+            source = f"verify={ca_file!r}" if ca_file else f"{from_environment}"
+            raise ConfigurationError(
+                f"the CA certificates could not be read ({source}): {shown(str(error))}"
+            ) from error
+        return _contexts[key]
+
+
+def _unlock_in_child() -> None:
+    """A fork may come while another thread holds the lock; the child has no such thread."""
+    global _contexts_lock
+    _contexts_lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
+    os.register_at_fork(after_in_child=_unlock_in_child)

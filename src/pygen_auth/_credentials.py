@@ -1,0 +1,350 @@
+"""Credentials: what gives a program its Authorization header. The public classes.
+
+`OAuth2ClientCredentials` and `AsyncOAuth2ClientCredentials` are two shells round the same keeper:
+each adds a lock, so that one caller refreshes at a time, and a sender. They differ by `await`;
+`tests/test_twins.py` holds them to that.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ._clock import Clock
+from ._errors import ConfigurationError, OAuth2Error
+from ._http import AsyncSender, Sender
+from ._keeper import TokenKeeper, holders_of_locks
+from ._protocol import is_bearer_text
+from ._token import Lease, Token
+
+if TYPE_CHECKING:
+    import asyncio
+
+Self = TypeVar("Self", bound=TokenKeeper)
+
+
+class Credentials(ABC):
+    """Gives the header that authorizes a request (RFC 6750 §2.1).
+
+    Safe to call from any number of threads. The dicts handed out belong to the caller.
+    """
+
+    @abstractmethod
+    def get_headers(self) -> dict[str, str]:
+        """`{"Authorization": "Bearer …"}`, a new dict each time.
+
+        Raises:
+            OAuth2Error: there is no usable token and none can be had.
+        """
+
+    @abstractmethod
+    def refresh_if_needed(self) -> None:
+        """Fetch a token if there is none, or the held one is due.
+
+        Raises:
+            OAuth2Error: there is no usable token and none can be had.
+        """
+
+    def authorization_header(self) -> tuple[str, str]:
+        """`("Authorization", "Bearer …")`, as the Cognite SDK and Pygen ask for it.
+
+        Raises:
+            OAuth2Error: there is no usable token and none can be had.
+        """
+        return "Authorization", self.get_headers()["Authorization"]
+
+
+class AsyncCredentials(ABC):
+    """The twin of `Credentials` for asynchronous programs: the same methods, awaited."""
+
+    @abstractmethod
+    async def get_headers(self) -> dict[str, str]:
+        """See `Credentials.get_headers`."""
+
+    @abstractmethod
+    async def refresh_if_needed(self) -> None:
+        """See `Credentials.refresh_if_needed`."""
+
+    async def authorization_header(self) -> tuple[str, str]:
+        """See `Credentials.authorization_header`."""
+        headers = await self.get_headers()
+        return "Authorization", headers["Authorization"]
+
+
+class TokenCredentials(Credentials):
+    """A token from elsewhere: a fixed one, or a callable that gives the current one.
+
+    Args:
+        token: the access token without `Bearer`, or a callable without arguments that returns
+            one. The callable is called at each use, by one thread at a time.
+
+    Raises:
+        ConfigurationError: the token is empty, or holds what no header may.
+    """
+
+    def __init__(self, token: str | Callable[[], str]) -> None:
+        self._token = token if callable(token) else _checked(token)
+        self._renew_locks()
+        holders_of_locks.add(self)
+
+    def get_headers(self) -> dict[str, str]:
+        """See `Credentials.get_headers`.
+
+        Raises:
+            ConfigurationError: the callable failed, or gave no usable token.
+        """
+        if isinstance(self._token, str):
+            return {"Authorization": f"Bearer {self._token}"}
+        with self._lock:
+            try:
+                token = self._token()
+            except Exception as error:
+                raise ConfigurationError(
+                    f"token could not be had: its callable raised {type(error).__name__}"
+                ) from error
+        return {"Authorization": f"Bearer {_checked(token)}"}
+
+    def refresh_if_needed(self) -> None:
+        """Does nothing: whoever gives the token keeps it fresh."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'***' if isinstance(self._token, str) else self._token!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"token": self._token}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["token"])  # type: ignore[misc]  # the one way in
+
+    def _renew_locks(self) -> None:
+        self._lock = threading.Lock()
+
+
+def _checked(token: object) -> str:
+    if not is_bearer_text(token):
+        raise ConfigurationError(
+            "token must be printable ASCII without spaces, and without the word Bearer before it"
+        )
+    return token
+
+
+class OAuth2ClientCredentials(TokenKeeper, Credentials):
+    """A token from the client credentials grant (RFC 6749 §4.4), kept fresh.
+
+    The token is fetched at the first use and again ahead of its expiry, by one thread while the
+    others go on. A failed refresh never takes a working token away. Objects can be shared between
+    threads, forked, pickled (with the secret, without the token) and never need to be closed.
+
+    Args:
+        token_url: the token endpoint, https; http only on this machine and `insecure_hosts`.
+        client_id: the client identifier.
+        client_secret: the secret, or a callable without arguments that is asked for it at each
+            token request.
+        scopes: list of str, or one str with spaces between them.
+        audience: sent as the form field `audience`, as Auth0 and others want it.
+        refresh_margin: seconds before expiry from which on a new token is fetched; at most half
+            of a token's life counts. Can be assigned later.
+        client_auth: "client_secret_post" (in the form) or "client_secret_basic" (RFC 6749 §2.3.1).
+        params: further form fields; a list as value is sent as a repeated field (RFC 8707).
+        client: an httpx or httpx2 client of yours for the token requests, or a callable that
+            makes one for each; for client certificates, special proxies and the like.
+        verify: True, an `ssl.SSLContext`, or the path of a CA file. SSL_CERT_FILE, SSL_CERT_DIR
+            and the proxy variables of the environment are honoured.
+        insecure_hosts: hosts that may be spoken to over plain http, e.g. `("keycloak",)`.
+        timeout: seconds one call may take, its retries and waits included.
+        default_lifetime: seconds a token lives where the server does not say.
+
+    Raises:
+        ConfigurationError: a setting cannot be right; the message names it.
+    """
+
+    _takes_async_client = False
+
+    def _begin(self, *clock: Clock) -> None:
+        super()._begin(*clock)
+        self._send = Sender(self._client, self._verify)
+
+    def get_headers(self) -> dict[str, str]:
+        """See `Credentials.get_headers`."""
+        monotonic, until, wall, until_wall, authorization = self._fresh
+        if monotonic() < until and wall() < until_wall:
+            return {"Authorization": authorization}
+        token = self.token()
+        return {"Authorization": f"Bearer {token.access_token}"}
+
+    def refresh_if_needed(self) -> None:
+        """See `Credentials.refresh_if_needed`."""
+        self.token()
+
+    def token(self) -> Token:
+        """The token to use now, fetched if there is none or it is due.
+
+        Raises:
+            OAuth2Error: there is no usable token and none can be had.
+        """
+        seen, now = self._lease, self._clock.now()
+        held = self._held(seen, now)
+        if held is not None:
+            return held
+        if not self._acquire(wait=not seen.usable(now)):
+            return self._out_of_turn(seen, now)
+        try:
+            return self._settled(seen) or self._refresh(now.monotonic + self._timeout)
+        finally:
+            self._release()
+
+    def invalidate(self, token: Token) -> None:
+        """Drop a token that a resource server refused with 401; a newer one stays.
+
+        If the next token is refused as well, further token requests wait 1 s to 30 s, and until
+        then the refused token is handed out, so that you see the API's own answer.
+        """
+        self._invalidate(token)
+
+    def close(self) -> None:
+        """Drop the token. Not needed; a later call simply fetches again."""
+        self._swap(lambda lease: Lease())
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _refresh(self, deadline: float) -> Token:
+        for attempt in itertools.count(1):
+            asked = self._clock.now()
+            try:
+                request = self._request(deadline)
+                response = self._send(request)
+                return self._keep(response, request, asked)
+            except OAuth2Error as error:
+                wait = self._wait_after(error, attempt, deadline)
+            if wait is None:
+                break
+            self._clock.sleep(wait)
+        assert self._lease.token is not None
+        return self._lease.token
+
+    # -- the lock: one thread at a time
+
+    def _renew_locks(self) -> None:
+        super()._renew_locks()
+        self._lock = threading.Lock()
+
+    def _acquire(self, *, wait: bool) -> bool:
+        return self._lock.acquire(timeout=self._timeout if wait else 0)
+
+    def _release(self) -> None:
+        self._lock.release()
+
+
+class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials):
+    """The twin of `OAuth2ClientCredentials` for asynchronous programs.
+
+    Takes the same arguments; `client` may also be an asynchronous client, which serves the event
+    loop it belongs to. One object works in successive `asyncio.run` calls, and in several loops
+    at once (at worst with one token request for each).
+    """
+
+    _takes_async_client = True
+
+    def _begin(self, *clock: Clock) -> None:
+        super()._begin(*clock)
+        self._send = AsyncSender(self._client, self._verify)
+
+    async def get_headers(self) -> dict[str, str]:
+        """See `Credentials.get_headers`."""
+        monotonic, until, wall, until_wall, authorization = self._fresh
+        if monotonic() < until and wall() < until_wall:
+            return {"Authorization": authorization}
+        token = await self.token()
+        return {"Authorization": f"Bearer {token.access_token}"}
+
+    async def refresh_if_needed(self) -> None:
+        """See `Credentials.refresh_if_needed`."""
+        await self.token()
+
+    async def token(self) -> Token:
+        """See `OAuth2ClientCredentials.token`."""
+        seen, now = self._lease, self._clock.now()
+        held = self._held(seen, now)
+        if held is not None:
+            return held
+        if not await self._acquire(wait=not seen.usable(now)):
+            return self._out_of_turn(seen, now)
+        try:
+            return self._settled(seen) or await self._refresh(now.monotonic + self._timeout)
+        finally:
+            self._release()
+
+    async def invalidate(self, token: Token) -> None:
+        """See `OAuth2ClientCredentials.invalidate`."""
+        self._invalidate(token)
+
+    async def aclose(self) -> None:
+        """See `OAuth2ClientCredentials.close`."""
+        self._swap(lambda lease: Lease())
+
+    async def __aenter__(self: Self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _refresh(self, deadline: float) -> Token:
+        for attempt in itertools.count(1):
+            asked = self._clock.now()
+            try:
+                request = self._request(deadline)
+                response = await self._send(request)
+                return self._keep(response, request, asked)
+            except OAuth2Error as error:
+                wait = self._wait_after(error, attempt, deadline)
+            if wait is None:
+                break
+            await self._clock.sleep_in_loop(wait)
+        assert self._lease.token is not None
+        return self._lease.token
+
+    # -- the lock: one task at a time in each loop
+
+    def _renew_locks(self) -> None:
+        super()._renew_locks()
+        self._locks: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
+
+    async def _acquire(self, *, wait: bool) -> bool:
+        lock = self._lock()
+        if not wait and lock.locked():
+            return False
+        return await lock.acquire()  # fair, so each holder's time is up before ours is
+
+    def _release(self) -> None:
+        self._lock().release()
+
+    def _lock(self) -> asyncio.Lock:
+        """The lock of the running loop. Locks of closed loops are dropped."""
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        with self._swap_lock:
+            if loop not in self._locks:
+                still_open = {
+                    other: lock for other, lock in self._locks.items() if not other.is_closed()
+                }
+                self._locks = {**still_open, loop: asyncio.Lock()}
+            return self._locks[loop]

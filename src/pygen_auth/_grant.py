@@ -1,0 +1,204 @@
+"""The grant: what to ask for, from whom, as whom; and the only place that checks settings."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from ._errors import ConfigurationError
+
+ClientSecret = str | Callable[[], str]
+Params = Mapping[str, "str | Iterable[str]"]
+
+CLIENT_AUTH_METHODS = ("client_secret_post", "client_secret_basic")
+"""Names of RFC 7591 §2, `token_endpoint_auth_method`."""
+
+LONGEST = 10 * 365 * 86_400.0
+"""Seconds. A time-out or a lifetime above it has a wrong unit or is a wrong number."""
+
+_RESERVED_PARAMS = {
+    "grant_type": "it is always client_credentials",
+    "client_id": "use the argument client_id",
+    "client_secret": "use the argument client_secret",
+    "scope": "use the argument scopes",
+    "audience": "use the argument audience",
+    "client_assertion": "use the argument client_auth",
+    "client_assertion_type": "use the argument client_auth",
+}
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A client credentials grant (RFC 6749 §4.4.2), checked. Everything that names the token."""
+
+    token_url: str
+    client_id: str
+    client_secret: ClientSecret = field(repr=False)
+    scopes: tuple[str, ...] = ()
+    audience: str | None = None
+    params: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    client_auth: str = "client_secret_post"
+
+    def secret(self) -> str:
+        """The client's secret, read now.
+
+        Raises:
+            ConfigurationError: the callable that gives it failed, or gave none.
+        """
+        if isinstance(self.client_secret, str):
+            return self.client_secret
+        try:
+            secret = self.client_secret()
+        except Exception as error:
+            raise ConfigurationError(
+                f"client_secret could not be read: its callable raised {type(error).__name__}"
+            ) from error
+        return check_secret(secret)
+
+
+def check_grant(
+    token_url: str,
+    client_id: str,
+    client_secret: ClientSecret | None,
+    scopes: Iterable[str] | str | None,
+    audience: str | None,
+    params: Params | None,
+    client_auth: str,
+    insecure_hosts: Collection[str],
+) -> Grant:
+    """A grant of these settings, or a ConfigurationError that names the one that is wrong."""
+    if not isinstance(client_auth, str) or client_auth not in CLIENT_AUTH_METHODS:
+        raise ConfigurationError(f"client_auth must be one of {', '.join(CLIENT_AUTH_METHODS)}")
+    return Grant(
+        token_url=check_url("token_url", token_url, insecure_hosts),
+        client_id=_check_text("client_id", client_id),
+        client_secret=client_secret if callable(client_secret) else check_secret(client_secret),
+        scopes=_check_scopes(scopes),
+        audience=_check_text("audience", audience) if audience else None,
+        params=_check_params(params or {}),
+        client_auth=client_auth,
+    )
+
+
+def check_secret(secret: object) -> str:
+    """A usable client secret. Its value never stands in a message."""
+    if not isinstance(secret, str) or not secret.strip():
+        raise ConfigurationError("client_secret is empty; is the variable or file it is from set?")
+    if secret.endswith(("\n", "\r")):
+        raise ConfigurationError("client_secret ends with a line break; strip() it")
+    return _encodable("client_secret", secret)
+
+
+def check_seconds(setting: str, value: float, *, zero: bool = False, finite: bool = False) -> float:
+    """A number of seconds above zero; with `zero` at least zero, with `finite` under ten years."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or math.isnan(value) or value < 0 or (value == 0 and not zero):
+        least = "of at least 0" if zero else "above 0"
+        raise ConfigurationError(f"{setting} must be a number of seconds {least}, not {value!r}")
+    if finite and value > LONGEST:
+        raise ConfigurationError(f"{setting} must be under ten years, not {value!r} seconds")
+    return float(value)
+
+
+def check_hosts(hosts: Collection[str]) -> frozenset[str]:
+    """Host names that may be spoken to over plain http, in lower case."""
+    if isinstance(hosts, str) or not all(isinstance(host, str) for host in hosts):
+        raise ConfigurationError('insecure_hosts must be a list of host names, as in ("keycloak",)')
+    for host in hosts:
+        if not host or set(host) & set("/@ *") or host.rpartition(":")[2].isdigit():
+            raise ConfigurationError(
+                f"insecure_hosts takes bare host names without scheme or port, not {host!r}"
+            )
+    return frozenset(host.lower() for host in hosts)
+
+
+def check_url(setting: str, url: str, insecure_hosts: Collection[str] = ()) -> str:
+    """An https URL, or http to this machine or to a host in `insecure_hosts`.
+
+    Whatever two URL parsers could read in two ways is refused before either reads it.
+    """
+    if not isinstance(url, str) or not url:
+        raise ConfigurationError(f"{setting} is empty; an https:// URL is wanted")
+    if "\\" in url or not all(c.isprintable() and not c.isspace() for c in url):
+        raise ConfigurationError(f"{setting} holds white space or other characters no URL has")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"{setting} is not a URL: {error}") from error
+    if "@" in parts.netloc:
+        raise ConfigurationError(f"{setting} must not hold a user name or password")
+    if parts.scheme not in ("https", "http") or not host:
+        raise ConfigurationError(f"{setting} must start with https:// and a host name")
+    if "#" in url:
+        raise ConfigurationError(f"{setting} must not have a fragment (RFC 6749 §3.2)")
+    if parts.scheme == "http" and not is_loopback(host) and host not in insecure_hosts:
+        raise ConfigurationError(
+            f"{setting} sends the client secret over plain http to {host}; use https, or list "
+            f"the host in insecure_hosts=({host!r},)"
+        )
+    return _encodable(setting, url)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host can only be this machine: localhost, 127.0.0.0/8, ::1."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback and (address.version == 4 or address == ipaddress.ip_address("::1"))
+
+
+def _check_text(setting: str, value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ConfigurationError(f"{setting} is empty; a text is wanted")
+    if value != value.strip() or not value.isprintable():
+        raise ConfigurationError(f"{setting} has white space around it or a line break in it")
+    return _encodable(setting, value)
+
+
+def _check_scopes(scopes: Iterable[str] | str | None) -> tuple[str, ...]:
+    if scopes is None:
+        return ()
+    if isinstance(scopes, str):
+        return tuple(_encodable("scopes", scopes).split())
+    if not isinstance(scopes, Iterable) or isinstance(scopes, (bytes, Mapping)):
+        raise ConfigurationError("scopes must be a list of str, or one space-separated str")
+    names = tuple(scopes)
+    for name in names:
+        if not isinstance(name, str) or not name or name.split() != [name]:
+            raise ConfigurationError(
+                f"scopes holds {name!r}; each scope is a str without white space"
+            )
+        _encodable("scopes", name)
+    return names
+
+
+def _check_params(params: Params) -> tuple[tuple[str, str], ...]:
+    if not isinstance(params, Mapping):
+        raise ConfigurationError("params must be a mapping of form fields")
+    fields = []
+    for name, value in params.items():
+        if name in _RESERVED_PARAMS:
+            raise ConfigurationError(f"params must not hold {name}: {_RESERVED_PARAMS[name]}")
+        values = [value] if isinstance(value, str) else value
+        if not isinstance(name, str) or not name or not isinstance(values, (list, tuple)):
+            raise ConfigurationError(f"params[{name!r}] must be a str or a list of str")
+        if not all(isinstance(single, str) for single in values):
+            raise ConfigurationError(f"params[{name!r}] must be a str or a list of str")
+        fields += [(_encodable("params", name), _encodable("params", one)) for one in values]
+    return tuple(fields)
+
+
+def _encodable(setting: str, text: str) -> str:
+    """Refuse what UTF-8 cannot carry (lone surrogates, as from a badly decoded environment)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # not chained: it carries the text
+        raise ConfigurationError(f"{setting} holds characters that no Unicode text has") from None
+    return text

@@ -1,0 +1,40 @@
+"""What goes over the wire, as values: the only place that says what a request and a response are.
+
+HTTP is a function from one to the other (`Send`, `AsyncSend`). The protocol makes requests and
+judges responses without knowing who carries them; the sender carries them without knowing what
+they say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Request:
+    """A POST to the token endpoint. Headers and body hold the client's secret, so no repr."""
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    timeout: float
+    """Seconds until the whole answer must be there, name look-up included."""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What was sent and must not come back in a message, in plain text."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """The answer, its body decoded and never longer than the sender's limit."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    """Names in lower case."""
+    body: bytes = field(repr=False)
+    defect: str | None = None
+    """Why the body cannot be trusted (too long, unknown encoding); None where it is whole."""
+
+
+Send = Callable[[Request], Response]
+AsyncSend = Callable[[Request], Awaitable[Response]]
