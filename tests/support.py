@@ -1,0 +1,156 @@
+"""What the tests of the credentials share: a clock moved by hand, scripted answers, the twins."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pygen_auth import AsyncOAuth2ClientCredentials, OAuth2ClientCredentials, Token
+from pygen_auth._clock import Clock, Instant
+from pygen_auth._wire import Request, Response
+
+TOKEN_URL = "https://idp.example.com/oauth2/token"
+SECRET = "Zq8!very+secret/värde"
+
+AnyCredentials = Any  # one of the twins; each test runs for both
+
+
+class HandClock:
+    """Both clocks, standing still until they are moved."""
+
+    def __init__(self, wall: float = 1_800_000_000.0, monotonic: float = 5_000.0) -> None:
+        self.wall = wall
+        self.monotonic = monotonic
+        self.slept: list[float] = []
+        self.clock = Clock(
+            lambda: self.wall, lambda: self.monotonic, self._sleep, self._sleep_async
+        )
+
+    def advance(self, seconds: float) -> None:
+        self.wall += seconds
+        self.monotonic += seconds
+
+    def now(self) -> Instant:
+        return Instant(self.wall, self.monotonic)
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.advance(seconds)
+
+    async def _sleep_async(self, seconds: float) -> None:
+        self._sleep(seconds)
+
+
+def answer(status: int = 200, headers: dict[str, str] | None = None, **fields: object) -> Response:
+    """An answer of the token endpoint with a JSON body."""
+    return Response(status=status, headers=headers or {}, body=json.dumps(fields).encode())
+
+
+def granted(access_token: str = "tok-1", expires_in: object = 3600, **fields: object) -> Response:
+    return answer(access_token=access_token, token_type="Bearer", expires_in=expires_in, **fields)
+
+
+UNAVAILABLE = Response(status=503, headers={}, body=b"")
+WRONG_SECRET = answer(401, error="invalid_client")
+
+Scripted = Response | Exception | Callable[[Request], Response]
+
+
+class Endpoint:
+    """A token endpoint that gives scripted answers, then numbered tokens of 3600 s."""
+
+    def __init__(self, *script: Scripted) -> None:
+        self.script = list(script)
+        self.requests: list[Request] = []
+        self._lock = threading.Lock()
+
+    def send(self, request: Request) -> Response:
+        with self._lock:
+            self.requests.append(request)
+            next_one = self.script.pop(0) if self.script else granted(f"tok-{len(self.requests)}")
+        if isinstance(next_one, Exception):
+            raise next_one
+        return next_one(request) if callable(next_one) else next_one
+
+    async def send_in_loop(self, request: Request) -> Response:
+        await asyncio.sleep(0)
+        return self.send(request)
+
+    @property
+    def count(self) -> int:
+        return len(self.requests)
+
+
+class Twin:
+    """Runs one test for the synchronous or the asynchronous credentials."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.asynchronous = name == "async"
+        self.kind = AsyncOAuth2ClientCredentials if self.asynchronous else OAuth2ClientCredentials
+
+    def make(self, *args: Any, **settings: Any) -> AnyCredentials:
+        """Credentials with real clocks and a real sender."""
+        if not args:
+            settings.setdefault("token_url", TOKEN_URL)
+            settings.setdefault("client_id", "the-client")
+            settings.setdefault("client_secret", SECRET)
+        return self.kind(*args, **settings)
+
+    def scripted(self, endpoint: Endpoint, clock: HandClock, **settings: Any) -> AnyCredentials:
+        """Credentials on a clock moved by hand, against scripted answers."""
+        credentials = self.make(**settings)
+        credentials._begin(clock.clock)
+        credentials._send = endpoint.send_in_loop if self.asynchronous else endpoint.send
+        return credentials
+
+    def call(self, credentials: AnyCredentials, method: str, *args: Any) -> Any:
+        """Call a method; the asynchronous ones each in an event loop of its own."""
+        name = "aclose" if self.asynchronous and method == "close" else method
+        result = getattr(credentials, name)(*args)
+        return asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result
+
+    def token(self, credentials: AnyCredentials) -> str:
+        token = self.call(credentials, "token")
+        assert isinstance(token, Token)
+        return token.access_token
+
+    def herd(
+        self, credentials: AnyCredentials, size: int, method: str = "get_headers"
+    ) -> list[Any]:
+        """What `size` callers at once get: results or errors."""
+        if self.asynchronous:
+            return asyncio.run(_gathered([getattr(credentials, method) for _ in range(size)]))
+        return in_threads([getattr(credentials, method)] * size)
+
+
+async def _awaited(result: Awaitable[Any]) -> Any:
+    return await result
+
+
+async def _gathered(calls: list[Callable[[], Awaitable[Any]]]) -> list[Any]:
+    return await asyncio.gather(*(call() for call in calls), return_exceptions=True)
+
+
+def in_threads(calls: list[Callable[[], Any]]) -> list[Any]:
+    """Results or errors of calls that start together."""
+    results: list[Any] = [None] * len(calls)
+    barrier = threading.Barrier(len(calls))
+
+    def run(index: int) -> None:
+        barrier.wait()
+        try:
+            results[index] = calls[index]()
+        except BaseException as error:
+            results[index] = error
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
