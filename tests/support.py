@@ -45,12 +45,12 @@ class HandClock:
         self._sleep(seconds)
 
 
-def answer(status: int = 200, headers: dict[str, str] | None = None, **fields: object) -> Response:
+def answer(status: int = 200, headers: dict[str, str] | None = None, **fields: Any) -> Response:
     """An answer of the token endpoint with a JSON body."""
     return Response(status=status, headers=headers or {}, body=json.dumps(fields).encode())
 
 
-def granted(access_token: str = "tok-1", expires_in: object = 3600, **fields: object) -> Response:
+def granted(access_token: str = "tok-1", expires_in: Any = 3600, **fields: Any) -> Response:
     return answer(access_token=access_token, token_type="Bearer", expires_in=expires_in, **fields)
 
 

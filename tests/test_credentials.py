@@ -340,9 +340,8 @@ def test_those_who_waited_get_the_failure_and_do_not_repeat_it(clock: HandClock)
     release = threading.Event()
     endpoint = Endpoint(held_back(release, WRONG_SECRET))
     credentials = Twin("sync").scripted(endpoint, clock)
-    calls: list[Any] = [credentials.token] * 8
-    calls.append(lambda: release.wait(0.2) or release.set())
-    errors = in_threads(calls)[:-1]
+    threading.Timer(0.2, release.set).start()
+    errors = in_threads([credentials.token] * 8)
     assert all(isinstance(error, RefusedError) for error in errors)
     assert len({id(error) for error in errors}) == 8, "each its own"
     assert endpoint.count == 1
@@ -519,10 +518,7 @@ def test_pickle_carries_the_settings_and_no_token(twin: Twin, clock: HandClock) 
 
 def test_client_object_cannot_be_pickled_and_the_error_names_the_callable(twin: Twin) -> None:
     with httpx.Client(verify=False) as client:
-        if twin.asynchronous:
-            credentials = twin.make(client=client)
-        else:
-            credentials = twin.make(client=client)
+        credentials = twin.make(client=client)
         with pytest.raises(ConfigurationError, match="pass a callable"):
             pickle.dumps(credentials)
     assert pickle.loads(pickle.dumps(twin.make(client=httpx.Client)))._client is httpx.Client
