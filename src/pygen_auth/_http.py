@@ -16,12 +16,15 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ._clients import Client, Opened, Verify, kept_free_of_cookies, open_client
 from ._errors import ConfigurationError, OAuth2Error, UnreachableError, shown
 from ._wire import Request, Response
+
+if TYPE_CHECKING:
+    import asyncio
 
 LONGEST_BODY = 1024 * 1024
 """Bytes. Tokens are a few thousand; a megabyte is an attack or a mistake."""
@@ -48,12 +51,15 @@ class Sender:
         """
         exchange = _Exchange(request, lambda: open_client(self._client, request.url, self._verify))
         answer = _in_daemon_thread(exchange.run)
+        in_time = False
         try:
-            wait([answer], request.timeout)
+            in_time = bool(wait([answer], request.timeout).done)
         finally:  # also on Ctrl-C
-            if not answer.done():
+            if not in_time:
                 exchange.leave()
-        return _result(answer, request)
+        if not in_time:
+            raise _too_late(request)
+        return answer.result()
 
 
 class AsyncSender:
@@ -82,21 +88,23 @@ async def _from_thread(request: Request, opener: Callable[[], Opened]) -> Respon
     import asyncio
 
     exchange = _Exchange(request, opener)
-    answer = _in_daemon_thread(exchange.run)
-    arrived = asyncio.wrap_future(answer)
+    arrived = asyncio.wrap_future(_in_daemon_thread(exchange.run))
+    arrived.add_done_callback(_seen)
     try:
         await asyncio.wait({arrived}, timeout=request.timeout)
     finally:  # also on cancellation
         if not arrived.done():
             exchange.leave()
             arrived.cancel()
-    return _result(answer, request)
-
-
-def _result(answer: Future[Response], request: Request) -> Response:
-    if not answer.done():
+    if arrived.cancelled():
         raise _too_late(request)
-    return answer.result()
+    return arrived.result()
+
+
+def _seen(arrived: asyncio.Future[Response]) -> None:
+    """Keep asyncio from logging the error of an answer that nobody waits for any more."""
+    if not arrived.cancelled():
+        arrived.exception()
 
 
 def _in_daemon_thread(work: Callable[[], T]) -> Future[T]:

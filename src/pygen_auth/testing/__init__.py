@@ -1,0 +1,11 @@
+"""A real authorization server on loopback, for tests of code that asks for tokens.
+
+Requests are judged and tokens issued by Authlib's own server side; this module adds HTTP, a
+protected resource, and scripted answers for what goes wrong on a real network.
+"""
+
+from ._http import Answer
+from ._issuer import TokenRequest
+from ._server import AuthorizationServer
+
+__all__ = ["Answer", "AuthorizationServer", "TokenRequest"]

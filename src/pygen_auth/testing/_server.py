@@ -1,0 +1,175 @@
+"""The authorization server that users start: endpoints, scripted answers, records."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from email.message import Message
+
+from authlib.oauth2 import OAuth2Error, rfc6749
+
+from ._http import Answer, HTTPServer, throwaway_tls
+from ._issuer import (
+    AUTH_METHODS,
+    Client,
+    IssuedToken,
+    Issuer,
+    Request,
+    TokenRequest,
+    Validator,
+    record,
+)
+
+_TOKEN_PATH = "/oauth2/token"
+_RESOURCE_PATH = "/resource"
+
+
+class AuthorizationServer:
+    """An OAuth 2.0 authorization server and a protected resource on loopback.
+
+    It listens from its construction on, on a free port of `host`, until `close`, and is its own
+    context manager. Every connection has a thread, every method may be called from any thread, and
+    every request and token is kept for as long as the server.
+
+    The resource answers a valid bearer token with the JSON members `access_token`, `client_id`,
+    `scope` and `audience`; the metadata is where RFC 8414 and OpenID Connect Discovery put it.
+
+    Attributes:
+        url: the root, without a slash at the end; also as `issuer`.
+        token_url: the token endpoint, for POST.
+        resource_url: the protected resource, for GET and POST.
+        lifetime: seconds, finite and not negative; may be set for the tokens issued from then on.
+        override: while set, the answer to every token request that no scripted answer is left for.
+        resource_calls: how many requests the resource saw.
+        resource_refusals: how many of those it refused.
+        ca_file: path of the PEM file with the CA to trust, removed by `close`; None without `tls`.
+
+    Raises:
+        ImportError: `tls` is asked for and trustme is not installed.
+        OSError: `host` is nothing to listen on.
+    """
+
+    def __init__(
+        self, *, lifetime: float = 3600, tls: bool = False, host: str = "127.0.0.1"
+    ) -> None:
+        self.lifetime = lifetime
+        self.override: Answer | None = None
+        self.resource_calls = self.resource_refusals = 0
+        self.ca_file: str | None = None
+        self._lock = threading.Lock()
+        self._script: deque[Answer] = deque()
+        self._token_requests: list[TokenRequest] = []
+        self._issuer = Issuer(lambda: self.lifetime)
+        self._protector = rfc6749.ResourceProtector()
+        self._protector.register_token_validator(Validator(self._issuer.tokens))
+        with contextlib.ExitStack() as stack:
+            context = None
+            if tls:
+                directory = stack.enter_context(tempfile.TemporaryDirectory())
+                context, self.ca_file = throwaway_tls(directory)
+            server = HTTPServer(host, context, self._respond)
+            stack.callback(server.stop)
+            self._resources = stack.pop_all()
+        authority = f"[{host}]" if ":" in host else host
+        self.url = f"{'https' if tls else 'http'}://{authority}:{server.server_address[1]}"
+        self.issuer = self.url
+        self.token_url = self.url + _TOKEN_PATH
+        self.resource_url = self.url + _RESOURCE_PATH
+
+    def __enter__(self) -> AuthorizationServer:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening and drop all connections, whatever is being sent; within a second."""
+        self._resources.close()
+
+    def add_client(
+        self,
+        client_id: str,
+        client_secret: str,
+        *,
+        auth_methods: Iterable[str] = AUTH_METHODS,
+        scopes: Iterable[str] | None = None,
+    ) -> None:
+        """Register a client, or replace the one of that name.
+
+        It may authenticate by `auth_methods` and ask for `scopes`: None stands for any, and asking
+        for another is answered with invalid_scope.
+        """
+        allowed = None if scopes is None else frozenset(scopes)
+        client = Client(client_id, client_secret, frozenset(auth_methods), allowed)
+        self._issuer.clients[client_id] = client
+
+    def script(self, *answers: Answer) -> None:
+        """Have the next token requests answered with these, one each, in order."""
+        with self._lock:
+            self._script.extend(answers)
+
+    def revoke(self, access_token: str) -> None:
+        """Have the resource refuse the token with invalid_token, as it does an unknown one."""
+        self._issuer.tokens.pop(access_token, None)
+
+    @property
+    def token_requests(self) -> list[TokenRequest]:
+        """The token requests so far, in the order they came; a copy."""
+        with self._lock:
+            return self._token_requests.copy()
+
+    @property
+    def token_request_count(self) -> int:
+        """How many token requests there were so far."""
+        return len(self._token_requests)
+
+    def _respond(self, method: str, target: str, headers: Message, body: bytes) -> Answer:
+        path = target.partition("?")[0]
+        routes: dict[str, tuple[str, Callable[[Request], Answer]]] = {
+            _TOKEN_PATH: ("POST", self._answer_token_request),
+            _RESOURCE_PATH: ("GET, POST", self._answer_resource_call),
+            "/.well-known/oauth-authorization-server": ("GET", self._answer_metadata),
+            "/.well-known/openid-configuration": ("GET", self._answer_metadata),
+        }
+        if path not in routes:
+            return Answer(404)
+        allowed, respond = routes[path]
+        if method not in allowed:
+            return Answer(405, {"Allow": allowed})
+        return respond(Request(method, path, headers, body))
+
+    def _answer_token_request(self, request: Request) -> Answer:
+        seen = record(request)
+        with self._lock:
+            self._token_requests.append(seen)
+            scripted = self._script.popleft() if self._script else self.override
+        if scripted is not None:
+            return scripted
+        answer: Answer = self._issuer.create_token_response(request)
+        return answer
+
+    def _answer_resource_call(self, request: Request) -> Answer:
+        try:
+            token: IssuedToken = self._protector.validate_request(None, request)
+        except OAuth2Error as error:
+            with self._lock:
+                self.resource_calls += 1
+                self.resource_refusals += 1
+            return self._issuer.handle_response(*error())
+        with self._lock:
+            self.resource_calls += 1
+        names = ("access_token", "client_id", "scope", "audience")
+        return Answer(body={name: getattr(token, name) for name in names})
+
+    def _answer_metadata(self, request: Request) -> Answer:
+        metadata = {
+            "issuer": self.issuer,
+            "token_endpoint": self.token_url,
+            "token_endpoint_auth_methods_supported": AUTH_METHODS,
+            "grant_types_supported": ["client_credentials"],
+            "response_types_supported": [],
+        }
+        return Answer(body=metadata)
