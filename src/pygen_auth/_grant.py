@@ -197,8 +197,6 @@ def _check_params(params: Params) -> tuple[tuple[str, str], ...]:
 
 def _encodable(setting: str, text: str) -> str:
     """Refuse what UTF-8 cannot carry (lone surrogates, as from a badly decoded environment)."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # not chained: it carries the text
-        raise ConfigurationError(f"{setting} holds characters that no Unicode text has") from None
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ConfigurationError(f"{setting} holds characters that no Unicode text has")
     return text

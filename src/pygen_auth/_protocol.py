@@ -135,7 +135,7 @@ def parse_token(
     if not 200 <= response.status < 300 or (fields is not None and fields.get("error")):
         raise _refusal(response, fields or {}, now, secrets)
     if fields is None:
-        raise _invalid(_what_is_no_json(response))
+        raise _invalid(_what_is_no_json(response, secrets))
     return _token(fields, now, default_lifetime, secrets)
 
 
@@ -170,17 +170,24 @@ def _lifetime(expires_in: Any, default_lifetime: float) -> float:
     """`expires_in` in seconds: a number, or a text of one as from Entra v1 and Apigee."""
     if expires_in is None:
         return default_lifetime
-    try:
-        if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float, str)):
-            raise ValueError
-        seconds = float(expires_in)
-    except (ValueError, OverflowError):
-        raise _invalid("expires_in is not a number") from None
+    seconds = _float(expires_in)
+    if seconds is None:
+        raise _invalid("expires_in is not a number")
     if not math.isfinite(seconds) or seconds > LONGEST:
         raise _invalid("expires_in is not a number of seconds under ten years")
     if seconds <= 0:
         raise _invalid("expires_in is not above zero: the token is dead already", retryable=True)
     return seconds
+
+
+def _float(value: Any) -> float | None:
+    """None where it is no number; an exception would carry the value, and that may be a secret."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
 
 
 def expired_on_arrival(token: Token) -> InvalidResponseError:
@@ -204,13 +211,15 @@ def _json_object(response: Response) -> dict[str, Any] | None:
     return fields if isinstance(fields, dict) else None
 
 
-def _what_is_no_json(response: Response) -> str:
+def _what_is_no_json(response: Response, secrets: tuple[str, ...]) -> str:
     """Says what came, and not one character of it: a body that is no JSON may hold a token."""
     if response.defect is not None:
         return response.defect
     if not response.body.strip():
         return "the body is empty"
-    kind = shown(response.headers.get("content-type", "no content type"))
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip()
+    known = re.fullmatch(r"[\w.+-]{1,50}/[\w.+-]{1,50}", media_type)
+    kind = shown(media_type, secrets) if known else "no content type"
     return f"the body is not a JSON object ({kind}, {len(response.body)} bytes)"
 
 
