@@ -2,13 +2,12 @@
 #   make demo     see it work: a token kept fresh through a slow server, an outage, a refusal
 #   make test     lint, types and tests with full branch coverage
 #   make bench    speed and memory, as ratios within one run
-#   make matrix   the tests on the other supported Pythons and the oldest dependencies
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types tests bench matrix clean
+.PHONY: demo test lint types tests bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/package
@@ -32,11 +31,8 @@ tests: $(VENV)/dev
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks
 
-matrix:
-	sh tests/matrix.sh
-
 clean:
-	rm -rf $(VENV) .matrix .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 # -- set-up
 
