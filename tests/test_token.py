@@ -227,6 +227,17 @@ def test_last_seconds_before_expiry_keep_the_ordinary_pause() -> None:
     assert lease().failed(DOWN, at(3580), timeout=30, chance=1.0).pause == at(3581)
 
 
+def test_dropped_token_is_gone_and_the_next_call_asks_at_once() -> None:
+    failed = lease().failed(DOWN, at(3400), timeout=30, chance=1.0).dropped()
+    assert failed.state(at(3400)) is EXPIRED
+    assert failed.standing_failure(at(3400)) is None
+
+
+def test_pause_without_a_token_survives_being_dropped() -> None:
+    failed = Lease().failed(DOWN, START, timeout=30, chance=1.0)
+    assert failed.dropped() is failed
+
+
 # -- retries within one call
 
 

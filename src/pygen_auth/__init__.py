@@ -6,13 +6,7 @@ credentials = OAuth2ClientCredentials(token_url, client_id, client_secret, scope
 credentials.get_headers()  # {"Authorization": "Bearer …"}
 """
 
-from ._credentials import (
-    AsyncCredentials,
-    AsyncOAuth2ClientCredentials,
-    Credentials,
-    OAuth2ClientCredentials,
-    TokenCredentials,
-)
+from ._credentials import AsyncOAuth2ClientCredentials, OAuth2ClientCredentials
 from ._errors import (
     ConfigurationError,
     InvalidResponseError,
@@ -20,6 +14,7 @@ from ._errors import (
     RefusedError,
     UnreachableError,
 )
+from ._interface import AsyncCredentials, Credentials, TokenCredentials
 from ._token import Token
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""Credentials: what gives a program its Authorization header. The public classes.
+"""Client credentials, kept fresh, for threads and for event loops.
 
 `OAuth2ClientCredentials` and `AsyncOAuth2ClientCredentials` are two shells round the same keeper:
 each adds a lock, so that one caller refreshes at a time, and a sender. They differ by `await`;
@@ -9,127 +9,20 @@ from __future__ import annotations
 
 import itertools
 import threading
-from abc import ABC, abstractmethod
-from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ._clock import Clock
-from ._errors import ConfigurationError, OAuth2Error
+from ._errors import OAuth2Error
 from ._http import AsyncSender, Sender
-from ._keeper import TokenKeeper, holders_of_locks
-from ._protocol import is_bearer_text
+from ._interface import AsyncCredentials, Credentials
+from ._keeper import TokenKeeper
 from ._token import Lease, Token
 
 if TYPE_CHECKING:
     import asyncio
 
 Self = TypeVar("Self", bound=TokenKeeper)
-
-
-class Credentials(ABC):
-    """Gives the header that authorizes a request (RFC 6750 §2.1).
-
-    Safe to call from any number of threads. The dicts handed out belong to the caller.
-    """
-
-    @abstractmethod
-    def get_headers(self) -> dict[str, str]:
-        """`{"Authorization": "Bearer …"}`, a new dict each time.
-
-        Raises:
-            OAuth2Error: there is no usable token and none can be had.
-        """
-
-    @abstractmethod
-    def refresh_if_needed(self) -> None:
-        """Fetch a token if there is none, or the held one is due.
-
-        Raises:
-            OAuth2Error: there is no usable token and none can be had.
-        """
-
-    def authorization_header(self) -> tuple[str, str]:
-        """`("Authorization", "Bearer …")`, as the Cognite SDK and Pygen ask for it.
-
-        Raises:
-            OAuth2Error: there is no usable token and none can be had.
-        """
-        return "Authorization", self.get_headers()["Authorization"]
-
-
-class AsyncCredentials(ABC):
-    """The twin of `Credentials` for asynchronous programs: the same methods, awaited."""
-
-    @abstractmethod
-    async def get_headers(self) -> dict[str, str]:
-        """See `Credentials.get_headers`."""
-
-    @abstractmethod
-    async def refresh_if_needed(self) -> None:
-        """See `Credentials.refresh_if_needed`."""
-
-    async def authorization_header(self) -> tuple[str, str]:
-        """See `Credentials.authorization_header`."""
-        headers = await self.get_headers()
-        return "Authorization", headers["Authorization"]
-
-
-class TokenCredentials(Credentials):
-    """A token from elsewhere: a fixed one, or a callable that gives the current one.
-
-    Args:
-        token: the access token without `Bearer`, or a callable without arguments that returns
-            one. The callable is called at each use, by one thread at a time.
-
-    Raises:
-        ConfigurationError: the token is empty, or holds what no header may.
-    """
-
-    def __init__(self, token: str | Callable[[], str]) -> None:
-        self._token = token if callable(token) else _checked(token)
-        self._renew_locks()
-        holders_of_locks.add(self)
-
-    def get_headers(self) -> dict[str, str]:
-        """See `Credentials.get_headers`.
-
-        Raises:
-            ConfigurationError: the callable failed, or gave no usable token.
-        """
-        if isinstance(self._token, str):
-            return {"Authorization": f"Bearer {self._token}"}
-        with self._lock:
-            try:
-                token = self._token()
-            except Exception as error:
-                raise ConfigurationError(
-                    f"token could not be had: its callable raised {type(error).__name__}"
-                ) from error
-        return {"Authorization": f"Bearer {_checked(token)}"}
-
-    def refresh_if_needed(self) -> None:
-        """Does nothing: whoever gives the token keeps it fresh."""
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({'***' if isinstance(self._token, str) else self._token!r})"
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"token": self._token}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["token"])  # type: ignore[misc]  # the one way in
-
-    def _renew_locks(self) -> None:
-        self._lock = threading.Lock()
-
-
-def _checked(token: object) -> str:
-    if not is_bearer_text(token):
-        raise ConfigurationError(
-            "token must be printable ASCII without spaces, and without the word Bearer before it"
-        )
-    return token
 
 
 class OAuth2ClientCredentials(TokenKeeper, Credentials):
@@ -207,7 +100,7 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials):
 
     def close(self) -> None:
         """Drop the token. Not needed; a later call simply fetches again."""
-        self._swap(lambda lease: Lease())
+        self._swap(Lease.dropped)
 
     def __enter__(self: Self) -> Self:
         return self
@@ -242,7 +135,8 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials):
         self._lock = threading.Lock()
 
     def _acquire(self, *, wait: bool) -> bool:
-        return self._lock.acquire(timeout=self._timeout if wait else 0)
+        timeout = min(self._timeout, threading.TIMEOUT_MAX)  # 49 days on Windows
+        return self._lock.acquire(timeout=timeout if wait else 0)
 
     def _release(self) -> None:
         self._lock.release()
@@ -293,7 +187,7 @@ class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials):
 
     async def aclose(self) -> None:
         """See `OAuth2ClientCredentials.close`."""
-        self._swap(lambda lease: Lease())
+        self._swap(Lease.dropped)
 
     async def __aenter__(self: Self) -> Self:
         return self

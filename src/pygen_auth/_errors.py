@@ -13,13 +13,13 @@ say no, or did it say something that no client can use?
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import html
-import json
 import re
 from collections.abc import Iterable
 from typing import TypeVar
-from urllib.parse import quote, quote_plus
+from urllib.parse import unquote, unquote_plus
 
 E = TypeVar("E", bound="OAuth2Error")
 
@@ -115,40 +115,88 @@ def copy_of(error: E, *, note: str = "", retry_after: float | None = None) -> E:
     return twin
 
 
+# -- what a message may show
+
+HIDDEN = "(not shown, since it repeats a secret)"
+
+_READ = 16_384  # characters of a text that are looked at; the rest is never shown
+_SEARCHED = 4_000  # of those, squeezed, in which a secret is looked for
+_SHOWABLE = 1_000  # of those, from which the shown ones come: none is cut out of a secret
+_TELLING = 64  # characters of a secret by which it is known; tokens can be a megabyte long
+
 _CREDENTIAL_FIELD = re.compile(
-    r"""((?:access_token|refresh_token|id_token|client_secret|client_assertion|assertion|password)
-    ["']?\s*[:=]\s*["']?)([^\s"'&,}<]+)""",
+    r"""((?:access_token|refresh_token|id_token|client_secret|assertion|password)
+    (?:["'\\]|&[#\w]+;)*\s*[:=>]\s*(?:["'\\]|&[#\w]+;)*)[^\s"'&,}<\\]+""",
     re.IGNORECASE | re.VERBOSE,
 )
-_JWT = re.compile(r"eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)*")
+_JWT = re.compile(r"eyJ[\w.-]+")
+_BASE64 = re.compile(r"[\w+/-]{4,}")
+_JSON_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
 
 
 def shown(text: str, secrets: Iterable[str] = ()) -> str:
     """What a message may show of somebody else's text: printable, one line, 200 characters.
 
-    Servers echo what they were sent. So every secret is taken out first, in each form in which
-    it may come back, and whatever stands in a field for credentials or looks like a JWT.
+    Servers echo what they were sent. A secret is taken out where it stands as it is; a text that
+    repeats one in another encoding is not shown at all. What stands in a field for credentials,
+    or looks like a JWT, is taken out whoever it belongs to.
     """
-    for pattern in _forms(secrets):
-        text = pattern.sub("***", text)
-    text = _CREDENTIAL_FIELD.sub(r"\1***", text)
-    text = _JWT.sub("***", text)
-    printable = "".join(c if c.isprintable() else " " for c in text)
-    line = " ".join(printable.split())
+    known = sorted({_line(secret) for secret in secrets}, key=len, reverse=True)
+    line = _line(text)[:_SEARCHED]
+    for secret in known:
+        line = _without(line, secret)
+    if _repeats(line.replace("***", " "), known):
+        return HIDDEN
+    line = _JWT.sub("***", _CREDENTIAL_FIELD.sub(r"\1***", line[:_SHOWABLE]))
     return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"
 
 
-def _forms(secrets: Iterable[str]) -> Iterable[re.Pattern[str]]:
-    """The secret as sent, percent-encoded, in JSON, in HTML, in Base64; the longest first."""
-    forms = set[str]()
+def _line(text: str) -> str:
+    """One line of printable characters, with single spaces."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:_READ]).split())
+
+
+def _without(line: str, secret: str) -> str:
+    """In capitals or not; no pattern is compiled, since those are kept in a cache."""
+    lower, wanted = line.lower(), secret.lower()
+    if not wanted or len(lower) != len(line):
+        return line
+    kept, end = [], 0
+    while (start := lower.find(wanted, end)) >= 0:
+        kept.append(line[end:start])
+        end = start + len(wanted)
+    return "***".join([*kept, line[end:]])
+
+
+def _repeats(text: str, secrets: Iterable[str]) -> bool:
+    views = list(_readings(text))
+    stripped = [_ascii_only(view) for view in views]
     for secret in filter(None, secrets):
-        ascii_json, utf8_json = (
-            json.dumps(secret)[1:-1],
-            json.dumps(secret, ensure_ascii=False)[1:-1],
-        )
-        forms |= {secret, quote(secret, safe=""), quote_plus(secret), quote(secret)}
-        forms |= {ascii_json, utf8_json, ascii_json.replace("/", "\\/"), html.escape(secret)}
-        forms |= {base64.b64encode(secret.encode()).decode().rstrip("=")}
-    return [
-        re.compile(re.escape(form), re.IGNORECASE) for form in sorted(forms, key=len, reverse=True)
-    ]
+        telling = secret[:_TELLING].casefold()
+        bare = _ascii_only(secret[: 4 * _TELLING])[:_TELLING]
+        if any(telling in view.casefold() for view in views):
+            return True
+        if len(bare) > 3 and any(bare in view for view in stripped):
+            return True
+    return False
+
+
+def _readings(text: str) -> Iterable[str]:
+    """The text as it is, and as somebody reads it who undoes the usual encodings."""
+    unescaped = _JSON_ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else m[2], text)
+    plain = html.unescape(unescaped)
+    readings = (text, unescaped, html.unescape(text), plain, unquote(plain), unquote_plus(plain))
+    for reading in (*readings, unquote(text), unquote_plus(text)):
+        yield reading
+        for run in _BASE64.findall(reading):
+            padded = run.translate(_URL_SAFE) + "=="
+            with contextlib.suppress(ValueError):
+                yield base64.b64decode(padded[: len(padded) // 4 * 4]).decode("utf-8", "replace")
+
+
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+def _ascii_only(text: str) -> str:
+    """Without spaces and what another character set would spell in another way."""
+    return "".join(c for c in text if "!" <= c <= "~").lower()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ._errors import ConfigurationError
 
@@ -18,6 +19,8 @@ CLIENT_AUTH_METHODS = ("client_secret_post", "client_secret_basic")
 
 LONGEST = 10 * 365 * 86_400.0
 """Seconds. A time-out or a lifetime above it has a wrong unit or is a wrong number."""
+
+_HOST_NAME = re.compile(r"[^\s/@:*?#\[\]]+")
 
 _RESERVED_PARAMS = {
     "grant_type": "it is always client_credentials",
@@ -94,25 +97,42 @@ def check_secret(secret: object) -> str:
 
 def check_seconds(setting: str, value: float, *, zero: bool = False, finite: bool = False) -> float:
     """A number of seconds above zero; with `zero` at least zero, with `finite` under ten years."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or math.isnan(value) or value < 0 or (value == 0 and not zero):
+    seconds = _float(value)
+    if seconds is None or math.isnan(seconds) or seconds < 0 or (seconds == 0 and not zero):
         least = "of at least 0" if zero else "above 0"
-        raise ConfigurationError(f"{setting} must be a number of seconds {least}, not {value!r}")
-    if finite and value > LONGEST:
-        raise ConfigurationError(f"{setting} must be under ten years, not {value!r} seconds")
-    return float(value)
+        raise ConfigurationError(f"{setting} must be a number of seconds {least}")
+    if finite and seconds > LONGEST:
+        raise ConfigurationError(f"{setting} must be under ten years")
+    return seconds
+
+
+def _float(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # an int beyond all floats
+        return math.inf if value > 0 else -math.inf
 
 
 def check_hosts(hosts: Collection[str]) -> frozenset[str]:
     """Host names that may be spoken to over plain http, in lower case."""
-    if isinstance(hosts, str) or not all(isinstance(host, str) for host in hosts):
+    if isinstance(hosts, (str, bytes)) or not isinstance(hosts, Collection):
         raise ConfigurationError('insecure_hosts must be a list of host names, as in ("keycloak",)')
     for host in hosts:
-        if not host or set(host) & set("/@ *") or host.rpartition(":")[2].isdigit():
+        if not isinstance(host, str) or not (_is_address(host) or _HOST_NAME.fullmatch(host)):
             raise ConfigurationError(
                 f"insecure_hosts takes bare host names without scheme or port, not {host!r}"
             )
     return frozenset(host.lower() for host in hosts)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def check_url(setting: str, url: str, insecure_hosts: Collection[str] = ()) -> str:
@@ -124,11 +144,10 @@ def check_url(setting: str, url: str, insecure_hosts: Collection[str] = ()) -> s
         raise ConfigurationError(f"{setting} is empty; an https:// URL is wanted")
     if "\\" in url or not all(c.isprintable() and not c.isspace() for c in url):
         raise ConfigurationError(f"{setting} holds white space or other characters no URL has")
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"{setting} is not a URL: {error}") from error
+    parts = _parts(url)
+    if parts is None:
+        raise ConfigurationError(f"{setting} is not a URL such as https://host/path")
+    host = parts.hostname
     if "@" in parts.netloc:
         raise ConfigurationError(f"{setting} must not hold a user name or password")
     if parts.scheme not in ("https", "http") or not host:
@@ -141,6 +160,16 @@ def check_url(setting: str, url: str, insecure_hosts: Collection[str] = ()) -> s
             f"the host in insecure_hosts=({host!r},)"
         )
     return _encodable(setting, url)
+
+
+def _parts(url: str) -> SplitResult | None:
+    """None where it cannot be read; the exception would repeat a password in it."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 def is_loopback(host: str) -> bool:

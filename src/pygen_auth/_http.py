@@ -270,7 +270,8 @@ def _mapped(request: Request) -> Iterator[None]:
 
 def _too_late(request: Request) -> UnreachableError:
     return UnreachableError(
-        f"Token request failed: no answer from {_host(request)} within {request.timeout:.3g} s",
+        f"Token request failed: no answer from {_host(request)} within {request.timeout:.3g} s, "
+        "this attempt's share of the timeout",
         retryable=True,
     )
 

@@ -12,36 +12,18 @@ import random
 import ssl
 import threading
 from collections.abc import Callable, Collection, Iterable
-from typing import Any, ClassVar, Protocol
-from weakref import WeakSet
+from typing import Any, ClassVar
 
 from ._clients import Client, Verify, is_client_object
 from ._clock import SYSTEM_CLOCK, Clock, Instant
 from ._errors import ConfigurationError, OAuth2Error, UnreachableError
 from ._grant import ClientSecret, Params, check_grant, check_hosts, check_seconds
+from ._interface import holders_of_locks
 from ._protocol import expired_on_arrival, parse_token, token_request
 from ._token import Lease, Token, attempt_timeout, wait_before_retry
 from ._wire import Request, Response
 
 _log = logging.getLogger("pygen_auth")
-
-
-class HoldsLocks(Protocol):
-    """Something whose locks a fork may have caught in the hands of a thread that is gone."""
-
-    def _renew_locks(self) -> None: ...
-
-
-holders_of_locks: WeakSet[HoldsLocks] = WeakSet()
-
-
-def _renew_locks_in_child() -> None:
-    for holder in holders_of_locks:
-        holder._renew_locks()
-
-
-if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
-    os.register_at_fork(after_in_child=_renew_locks_in_child)
 
 
 class TokenKeeper:

@@ -172,6 +172,12 @@ class Lease:
             return Lease(refusals=1, refused=token.access_token, quiet_since=now)
         return replace(self, refused=token.access_token, quiet_since=now)._on_probation(now, chance)
 
+    def dropped(self) -> Lease:
+        """The caller wants the token gone. A pause without a token stays: closing and asking
+        again in a loop must not wear down a server that is away.
+        """
+        return replace(self, token=None, pause=PAST) if self.token else self
+
     def with_margin(self, margin: float) -> Lease:
         """The caller set another refresh margin, in seconds."""
         return replace(self, due=self.token.due(margin)) if self.token else self

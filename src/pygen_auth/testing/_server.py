@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from email.message import Message
 
 from authlib.oauth2 import OAuth2Error, rfc6749
@@ -42,6 +43,7 @@ class AuthorizationServer:
         token_url: the token endpoint, for POST.
         resource_url: the protected resource, for GET and POST.
         lifetime: seconds, finite and not negative; may be set for the tokens issued from then on.
+        delay: seconds by which the server's own answers to token requests come late.
         override: while set, the answer to every token request that no scripted answer is left for.
         resource_calls: how many requests the resource saw.
         resource_refusals: how many of those it refused.
@@ -56,6 +58,7 @@ class AuthorizationServer:
         self, *, lifetime: float = 3600, tls: bool = False, host: str = "127.0.0.1"
     ) -> None:
         self.lifetime = lifetime
+        self.delay = 0.0
         self.override: Answer | None = None
         self.resource_calls = self.resource_refusals = 0
         self.ca_file: str | None = None
@@ -149,7 +152,7 @@ class AuthorizationServer:
         if scripted is not None:
             return scripted
         answer: Answer = self._issuer.create_token_response(request)
-        return answer
+        return replace(answer, delay=self.delay)
 
     def _answer_resource_call(self, request: Request) -> Answer:
         try:

@@ -1,0 +1,155 @@
+"""README and docs: the only place that holds them to what the library does.
+
+Every Python block runs, each document from top to bottom. `auth.example.com` and
+`api.example.com` are mocked; what a block asks of this machine goes over real sockets.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from doctest import ELLIPSIS
+from pathlib import Path
+
+import httpx
+import pytest
+import respx
+import trustme
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser
+
+from pygen_auth import ConfigurationError, OAuth2Error, _errors
+from pygen_auth._refusal import HINTS
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]
+DECISIONS = sorted(ROOT.glob("docs/decisions/*.md"))
+EVERY_DOCUMENT = pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=[str(document.relative_to(ROOT)) for document in DOCUMENTS]
+)
+
+FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def network() -> Iterator[None]:
+    """The two hosts of the examples; this machine is reached for real, and nothing else at all."""
+    with respx.mock(assert_all_called=False) as router:
+        router.route(host="127.0.0.1").pass_through()
+        router.post("https://auth.example.com/oauth2/token").mock(
+            return_value=httpx.Response(
+                200, json={"access_token": "t0ken", "token_type": "Bearer", "expires_in": 3600}
+            )
+        )
+        router.route(
+            host="api.example.com", headers__contains={"Authorization": "Bearer t0ken"}
+        ).mock(return_value=httpx.Response(200, json={"items": []}))
+        router.route(host="api.example.com").mock(return_value=httpx.Response(401))
+        yield
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The files that the examples name."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "company-ca.pem"))
+    own = authority.issue_cert("client.example.com").private_key_and_cert_chain_pem
+    own.write_to_path(str(tmp_path / "client.pem"))
+    (tmp_path / "client-secret").write_text("my-client-secret\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@EVERY_DOCUMENT
+@pytest.mark.usefixtures("network", "folder")
+def test_python_blocks_run(document: Path) -> None:
+    sybil = Sybil(parsers=[PythonCodeBlockParser(doctest_optionflags=ELLIPSIS)])
+    for example in sybil.parse(document).examples():
+        example.evaluate()
+
+
+@EVERY_DOCUMENT
+def test_every_block_says_what_it_is(document: Path) -> None:
+    languages = {language for language, _ in FENCE.findall(document.read_text("utf-8"))}
+    assert languages <= {"python", "console", "text"}
+
+
+@EVERY_DOCUMENT
+def test_commands_exist(document: Path) -> None:
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for words in _commands(document.read_text("utf-8")):
+        if words[0] == "make":
+            assert set(words[1:]) <= targets, words
+        if words[0] == "pygen-auth":
+            command = [sys.executable, "-m", "pygen_auth", *words[1:], "--help"]
+            assert subprocess.run(command, capture_output=True).returncode == 0, words
+
+
+def _commands(text: str) -> Iterator[list[str]]:
+    for language, block in FENCE.findall(text):
+        if language == "console":
+            yield from (line[2:].split() for line in block.splitlines() if line.startswith("$ "))
+    for inline in re.findall(r"`((?:make|pygen-auth) [^`]+)`", FENCE.sub("", text)):
+        yield inline.split()
+
+
+@EVERY_DOCUMENT
+def test_links_lead_somewhere(document: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", FENCE.sub("", document.read_text("utf-8"))):
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target), link
+
+
+def _anchors(document: Path) -> set[str]:
+    """The anchors of its headings, by the rule of the usual Markdown viewers."""
+    text = FENCE.sub("", document.read_text("utf-8"))
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_document_is_linked_from_the_index() -> None:
+    index = (ROOT / "docs/index.md").read_text("utf-8")
+    documents = [path for path in DOCUMENTS if path.parent != ROOT and path.name != "index.md"]
+    missing = [path.name for path in documents if f"/{path.name})" not in index.replace("(", "(/")]
+    assert missing == []
+
+
+def test_hints_are_listed_as_they_are() -> None:
+    text = (ROOT / "docs/errors.md").read_text("utf-8")
+    section = text.partition("## Hints")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE)
+    assert rows == list(HINTS.items())
+
+
+def test_tree_of_errors_is_drawn_as_in_the_code() -> None:
+    text = (ROOT / "docs/errors.md").read_text("utf-8")
+    drawn = next(block for _, block in FENCE.findall(text) if "├─" in block)
+    docstring = _errors.__doc__ or ""
+    names = re.compile(r"\w+Error")
+    assert names.findall(drawn) == names.findall(docstring)
+    assert {name for name in names.findall(drawn) if name != "ValueError"} == {
+        "OAuth2Error",
+        *(kind.__name__ for kind in OAuth2Error.__subclasses__()),
+    }
+    assert issubclass(ConfigurationError, ValueError)
+
+
+def test_decisions_are_numbered_without_a_gap() -> None:
+    numbers = [path.name[:5] for path in DECISIONS]
+    assert numbers == [f"{number:04}-" for number in range(1, len(DECISIONS) + 1)]
+
+
+@pytest.mark.parametrize("decision", DECISIONS, ids=[path.stem for path in DECISIONS])
+def test_decisions_have_one_shape(decision: Path) -> None:
+    text = decision.read_text("utf-8")
+    assert text.startswith(f"# {decision.name[:4]} ")
+    assert re.search(r"^Status: (accepted|superseded by \d{4})", text, re.MULTILINE)
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert headings == ["What the user sees", "Decision", "Rejected", "Cost"]
+    assert len(text.splitlines()) <= 60  # one page
