@@ -24,6 +24,7 @@ from pygen_auth import (
     RefusedError,
     Token,
     UnreachableError,
+    _interface,
 )
 from pygen_auth._wire import Request, Response
 
@@ -558,6 +559,13 @@ def test_async_context_manager_gives_the_credentials_and_closes_them(clock: Hand
         return credentials
 
     assert asyncio.run(main())._lease.token is None
+
+
+def test_locks_are_open_after_what_a_fork_calls(twin: Twin, clock: HandClock) -> None:
+    credentials = twin.scripted(Endpoint(), clock)
+    assert credentials._swap_lock.acquire()
+    _interface._renew_locks_in_child()
+    assert twin.token(credentials) == "tok-1"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")

@@ -24,7 +24,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pygen_auth import ConfigurationError, RefusedError, UnreachableError
+from pygen_auth import ConfigurationError, RefusedError, UnreachableError, _clients
 from pygen_auth._clients import _ssl_context, open_client
 from pygen_auth._errors import OAuth2Error
 from pygen_auth._http import LONGEST_BODY, AsyncSender, Sender
@@ -495,6 +495,14 @@ def test_callers_client_object_stays_open(server: AuthorizationServer) -> None:
     client.close()
 
 
+def test_closed_client_object_is_an_error_of_ours(server: AuthorizationServer) -> None:
+    client = httpx.Client()
+    client.close()
+    with pytest.raises(UnreachableError, match="the client has been closed") as caught:
+        Sender(client, True)(request_to(server.token_url))
+    assert isinstance(caught.value.__cause__, RuntimeError)
+
+
 @pytest.mark.parametrize("kind", [httpx.Client, httpx.AsyncClient])
 def test_client_of_a_callable_is_closed(server: AuthorizationServer, kind: Any) -> None:
     made: list[Any] = []
@@ -623,6 +631,12 @@ def test_missing_file_of_the_environment_is_named(
         twin.token(twin.make(tls_server.token_url, "id", "sesame-street", timeout=3))
     if isinstance(caught.value, ConfigurationError):  # old versions of httpx ignore the variable
         assert "SSL_CERT_FILE" in str(caught.value)
+
+
+def test_lock_of_the_contexts_is_open_in_a_forked_child() -> None:
+    assert _clients._contexts_lock.acquire()
+    _clients._unlock_in_child()  # what a fork calls
+    assert isinstance(_ssl_context(True), ssl.SSLContext)
 
 
 def test_one_ssl_context_serves_the_process() -> None:

@@ -755,6 +755,10 @@ def test_a_redirect_is_refused_and_names_where_it_pointed(
     assert not error.retryable
 
 
+def test_a_redirect_to_what_is_no_url_says_so() -> None:
+    assert "something that is no URL" in str(refused(response(b"", 302, {"location": "//["})))
+
+
 def test_a_redirect_without_a_location_points_nowhere() -> None:
     assert "it points to nowhere" in str(refused(response(b"", 302)))
 

@@ -166,6 +166,15 @@ def test_failure_without_a_token_stands_until_the_pause_is_over() -> None:
     assert failed.standing_failure(at(1.0)) is None
 
 
+def test_failure_of_somebody_else_is_shared_even_after_its_pause() -> None:
+    seen = Lease()
+    failed = seen.failed(DOWN, at(1), timeout=30, chance=1.0)
+    assert isinstance(failed.failure_since(seen, at(100)), UnreachableError)
+    assert failed.failure_since(failed, at(100)) is None, "seen before"
+    assert lease().failed(DOWN, at(3400), 30, 1.0).failure_since(seen, at(3400)) is None, "a token"
+    assert Lease().failure_since(failed, at(100)) is None, "forgotten since"
+
+
 def test_success_forgets_failures() -> None:
     failed = Lease().failed(DOWN, START, 30, 1.0).failed(DOWN, at(1), 30, 1.0)
     renewed = failed.renewed(token("b", since=5), 300, at(5), 0.0)

@@ -7,7 +7,6 @@ each adds a lock, so that one caller refreshes at a time, and a sender. They dif
 
 from __future__ import annotations
 
-import itertools
 import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
@@ -114,19 +113,19 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials):
         self.close()
 
     def _refresh(self, deadline: float) -> Token:
-        for attempt in itertools.count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             asked = self._clock.now()
             try:
                 request = self._request(deadline)
                 response = self._send(request)
                 return self._keep(response, request, asked)
             except OAuth2Error as error:
-                wait = self._wait_after(error, attempt, deadline)
-            if wait is None:
-                break
+                wait = self._go_on_after(error, attempt, deadline)
+            if isinstance(wait, Token):
+                return wait
             self._clock.sleep(wait)
-        assert self._lease.token is not None
-        return self._lease.token
 
     # -- the lock: one thread at a time
 
@@ -201,19 +200,19 @@ class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials):
         await self.aclose()
 
     async def _refresh(self, deadline: float) -> Token:
-        for attempt in itertools.count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             asked = self._clock.now()
             try:
                 request = self._request(deadline)
                 response = await self._send(request)
                 return self._keep(response, request, asked)
             except OAuth2Error as error:
-                wait = self._wait_after(error, attempt, deadline)
-            if wait is None:
-                break
+                wait = self._go_on_after(error, attempt, deadline)
+            if isinstance(wait, Token):
+                return wait
             await self._clock.sleep_in_loop(wait)
-        assert self._lease.token is not None
-        return self._lease.token
 
     # -- the lock: one task at a time in each loop
 

@@ -174,10 +174,9 @@ class TokenKeeper:
     def _settled(self, seen: Lease) -> Token | None:
         """Look again after having waited: somebody else's token, or their failure."""
         lease, now = self._lease, self._clock.now()
-        if lease.failure is not seen.failure and not lease.usable(now):
-            failure = lease.failure_for(now)
-            if failure is not None:
-                raise failure
+        failure = lease.failure_since(seen, now)
+        if failure is not None:
+            raise failure
         return self._held(lease, now)
 
     def _out_of_turn(self, seen: Lease, now: Instant) -> Token:
@@ -211,8 +210,8 @@ class TokenKeeper:
             )
         return token
 
-    def _wait_after(self, error: OAuth2Error, attempt: int, deadline: float) -> float | None:
-        """Seconds to the next attempt of this call; None where it goes on with the held token.
+    def _go_on_after(self, error: OAuth2Error, attempt: int, deadline: float) -> float | Token:
+        """Seconds to the next attempt of this call, or the held token to go on with.
 
         Raises `error` where there is neither.
         """
@@ -234,7 +233,7 @@ class TokenKeeper:
             lease.end.until(now),
             error,
         )
-        return None
+        return lease.token
 
     def _invalidate(self, token: Token) -> None:
         now, chance = self._clock.now(), random.random()

@@ -111,11 +111,15 @@ class Lease:
 
     def standing_failure(self, now: Instant) -> OAuth2Error | None:
         """The failure that every caller without a token gets until the pause is over."""
-        if self.failure is None or self.pause.reached(now):
-            return None
-        return self.failure_for(now)
+        return None if self.pause.reached(now) else self._failure_for(now)
 
-    def failure_for(self, now: Instant) -> OAuth2Error | None:
+    def failure_since(self, seen: Lease, now: Instant) -> OAuth2Error | None:
+        """The failure of a refresh that somebody else made since `seen`, if it left no token."""
+        if self.failure is seen.failure or self.usable(now):
+            return None
+        return self._failure_for(now)
+
+    def _failure_for(self, now: Instant) -> OAuth2Error | None:
         """The last failure, for one more caller, saying how long it stands."""
         if self.failure is None:
             return None
