@@ -118,6 +118,15 @@ def test_margin_assigned_later_counts_at_once(twin: Twin, clock: HandClock) -> N
     assert twin.token(credentials) == "tok-2"
 
 
+def test_fresh_token_is_handed_out_without_a_lock(twin: Twin, clock: HandClock) -> None:
+    credentials = twin.scripted(Endpoint(), clock)
+    twin.token(credentials)
+    if not twin.asynchronous:
+        assert credentials._lock.acquire()
+    assert credentials._swap_lock.acquire()
+    assert twin.call(credentials, "get_headers") == {"Authorization": "Bearer tok-1"}
+
+
 # -- failures
 
 

@@ -1,0 +1,143 @@
+"""`get_headers()` with a fresh token: what one call costs, and what threads cost each other."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from timeit import Timer
+
+from pygen_auth import OAuth2ClientCredentials
+from pygen_auth.testing import AuthorizationServer
+
+from ._result import Figure, Goal, Result, best_run
+
+ROUNDS = 600
+"""Of each subject, in turns. Many short rounds: the shortest is one that nothing interrupted."""
+CALLS = 1000
+"""Calls in a round, about 0.2 ms."""
+
+THREADS = 8
+THREAD_ROUNDS = 8
+"""With one thread and with all of them, in turns."""
+SECONDS = 0.25
+"""Length of such a round."""
+BATCH = 50
+"""Calls between two looks at the clock."""
+
+
+def results() -> list[Result]:
+    """The goals of the path that a program takes millions of times an hour."""
+    with _fresh_credentials() as credentials:
+        ours = credentials.get_headers
+        return [
+            best_run(
+                "get_headers() / floor",
+                Goal("at most", 2.0, "×"),
+                lambda: _cost(credentials, "floor()", floor=_floor()),
+            ),
+            best_run(
+                "get_headers() / cache with a lock",
+                Goal("under", 1.0, "×"),
+                lambda: _cost(credentials, "cache.get_headers()", cache=LockedCache()),
+            ),
+            best_run(
+                f"{THREADS} threads / 1 thread",
+                Goal("at least", 70.0, "%"),
+                lambda: _throughput(ours),
+            ),
+        ]
+
+
+@contextlib.contextmanager
+def _fresh_credentials() -> Iterator[OAuth2ClientCredentials]:
+    with AuthorizationServer() as server:
+        server.add_client("benchmark", "secret")
+        credentials = OAuth2ClientCredentials(server.token_url, "benchmark", "secret")
+        credentials.get_headers()
+    yield credentials  # the token is good for an hour, and no server thread is left
+
+
+def _floor() -> Callable[[], dict[str, str]]:
+    """The least that a cache with an expiry can do: a clock read, a comparison, a dict."""
+    monotonic = time.monotonic
+    until, authorization = monotonic() + 3600, "Bearer " + "t" * 43
+
+    def floor() -> dict[str, str]:
+        if monotonic() < until:
+            return {"Authorization": authorization}
+        raise AssertionError
+
+    return floor
+
+
+class LockedCache:
+    """What one writes first, and the shape of Pygen's class: every call takes the lock."""
+
+    def __init__(self) -> None:
+        self.refresh_margin = 300
+        self._lock = threading.Lock()
+        self._access_token: str | None = "t" * 43
+        self._expiry: datetime | None = datetime.now() + timedelta(hours=1)
+
+    def get_headers(self) -> dict[str, str]:
+        self.refresh_if_needed()
+        if not self._access_token:
+            raise AssertionError
+        return {"Authorization": f"Bearer {self._access_token}"}
+
+    def refresh_if_needed(self) -> None:
+        with self._lock:
+            if self._is_due():
+                raise AssertionError
+
+    def _is_due(self) -> bool:
+        if self._access_token is None or self._expiry is None:
+            return True
+        return (self._expiry - datetime.now()).total_seconds() < self.refresh_margin
+
+
+def _cost(credentials: OAuth2ClientCredentials, other: str, **names: object) -> Figure:
+    """The cost of a call of ours in calls of the other; the shortest round of each."""
+    timers = (
+        Timer("credentials.get_headers()", globals={"credentials": credentials}),
+        Timer(other, globals=names),
+    )
+    rounds = [tuple(timer.timeit(CALLS) for timer in timers) for _ in range(ROUNDS)]
+    ours, theirs = (min(seconds) / CALLS for seconds in zip(*rounds, strict=True))
+    return Figure(ours / theirs, f"{ours * 1e9:.0f} ns / {theirs * 1e9:.0f} ns")
+
+
+def _throughput(call: Callable[[], object]) -> Figure:
+    """What all threads do together, in percent of what one does alone; the best round of each."""
+    rounds = [(_calls_per_second(call, 1), _calls_per_second(call, THREADS))
+              for _ in range(THREAD_ROUNDS)]  # fmt: skip
+    alone, together = (max(rates) for rates in zip(*rounds, strict=True))
+    detail = f"{together / 1e6:.2f} / {alone / 1e6:.2f} million calls per second"
+    return Figure(100 * together / alone, detail)
+
+
+def _calls_per_second(call: Callable[[], object], threads: int) -> float:
+    counts = [0] * threads
+    barrier = threading.Barrier(threads + 1)
+
+    def work(index: int) -> None:
+        barrier.wait()
+        end, calls = time.perf_counter() + SECONDS, 0
+        while time.perf_counter() < end:
+            for _ in itertools.repeat(None, BATCH):
+                call()
+            calls += BATCH
+        counts[index] = calls
+
+    workers = [threading.Thread(target=work, args=(index,)) for index in range(threads)]
+    for worker in workers:
+        worker.start()
+    barrier.wait()
+    began = time.perf_counter()
+    for worker in workers:
+        worker.join()
+    return sum(counts) / (time.perf_counter() - began)
