@@ -9,6 +9,7 @@ import os
 import pickle
 import ssl
 import threading
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -466,6 +467,80 @@ def test_loops_at_once_make_at_most_one_request_each(clock: HandClock) -> None:
     assert 1 <= endpoint.count <= 4
 
 
+def test_lock_that_nobody_gives_back_holds_up_one_call_only(clock: HandClock) -> None:
+    credentials = Twin("sync").scripted(Endpoint(), clock, timeout=0.05)
+    assert credentials._lock.acquire()  # as Ctrl-C leaves it between two bytecodes
+    with pytest.raises(UnreachableError):
+        credentials.token()
+    assert credentials.token().access_token == "tok-1"
+
+
+def test_task_abandoned_by_its_loop_takes_no_lock_of_another_loop(clock: HandClock) -> None:
+    credentials = Twin("async").scripted(Endpoint(), clock)
+    abandoned_loop = asyncio.new_event_loop()
+    abandoned = credentials.token()
+
+    async def begin() -> None:
+        abandoned.send(None)
+
+    abandoned_loop.run_until_complete(begin())
+    abandoned_loop.close()
+
+    async def main() -> Any:
+        refresher = asyncio.create_task(credentials.get_headers())
+        await asyncio.sleep(0)
+        abandoned.close()  # as the garbage collector does
+        return await refresher
+
+    assert asyncio.run(main())["Authorization"].startswith("Bearer ")
+
+
+def test_call_out_of_its_own_token_request_does_not_wait_for_itself(
+    twin: Twin, clock: HandClock
+) -> None:
+    errors: list[Any] = []
+    credentials = twin.scripted(Endpoint(), clock)
+
+    def secret() -> str:
+        try:
+            if twin.asynchronous:
+                asyncio.run(credentials.token())
+            else:
+                credentials.token()
+        except UnreachableError as error:
+            errors.append(str(error))
+        return SECRET
+
+    credentials._grant = replace(credentials._grant, client_secret=secret)
+    assert twin.token(credentials) == "tok-1"
+    assert errors == [
+        "Token request failed: these credentials were used within their own token request"
+    ]
+
+
+def test_secret_that_takes_too_long_is_left(twin: Twin, clock: HandClock) -> None:
+    release = threading.Event()
+
+    def slow() -> str:
+        release.wait(10)
+        return SECRET
+
+    credentials = twin.scripted(Endpoint(), clock, client_secret=slow, timeout=0.1)
+    with pytest.raises(ConfigurationError, match=r"could not be read within 0\.05 s"):
+        twin.token(credentials)
+    release.set()
+
+
+def test_closing_in_a_loop_does_not_wear_down_the_server(twin: Twin, clock: HandClock) -> None:
+    endpoint = Endpoint(*[WRONG_SECRET] * 99)
+    credentials = twin.scripted(endpoint, clock)
+    for _ in range(20):
+        with pytest.raises(RefusedError):
+            twin.token(credentials)
+        twin.call(credentials, "close")
+    assert endpoint.count == 1
+
+
 # -- refused by the API
 
 
@@ -498,8 +573,10 @@ def test_api_that_refuses_every_token_costs_one_request_per_pause(
             token = credentials.token()
             token = await token if twin.asynchronous else token
             refused = credentials.invalidate(token)
+            closed = credentials.aclose() if twin.asynchronous else credentials.close()
             if twin.asynchronous:
                 await refused
+                await closed
             clock.advance(0.2)
 
     asyncio.run(hammer())

@@ -16,18 +16,21 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
 from pygen_auth import ConfigurationError, RefusedError, UnreachableError, _clients
+from pygen_auth._body import LONGEST_BODY
 from pygen_auth._clients import _ssl_context, open_client
 from pygen_auth._errors import OAuth2Error
-from pygen_auth._http import LONGEST_BODY, AsyncSender, Sender
+from pygen_auth._http import AsyncSender, Sender
 from pygen_auth._wire import Request, Response
 from pygen_auth.testing import Answer, AuthorizationServer
 
@@ -511,9 +514,9 @@ def test_client_of_a_callable_is_closed(server: AuthorizationServer, kind: Any) 
         made.append(kind())
         return made[-1]
 
-    carry = by_thread if kind is httpx.Client else in_loop
-    carry(make, request_to(server.token_url))
-    assert [client.is_closed for client in made] == [True]
+    for carry in (by_thread, in_loop):
+        carry(make, request_to(server.token_url))
+    assert [client.is_closed for client in made] == [True, True]
 
 
 def test_callers_context_reaches_the_thread(server: AuthorizationServer) -> None:
@@ -541,9 +544,44 @@ def test_callable_that_gives_no_client_is_a_wrong_setting(carry: Any) -> None:
         carry(lambda: 5, request_to("https://idp.example.com/token"))
 
 
-def test_asynchronous_client_of_a_callable_is_refused_by_the_synchronous_sender() -> None:
-    with pytest.raises(ConfigurationError, match="asynchronous"):
-        by_thread(httpx.AsyncClient, request_to("https://idp.example.com/token"))
+def test_thread_that_runs_although_its_start_failed_sends_once(
+    server: AuthorizationServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        if thread.name == "pygen-auth token request":
+            raise RuntimeError("cannot release un-acquired lock")
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    by_thread(None, request_to(server.token_url))
+    assert server.token_request_count == 1
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\n%b\r\n\r\n", b"%b 2"])
+def test_secret_in_a_broken_head_is_in_no_link_of_the_chain(head: bytes) -> None:
+    secret = "sesame" + "-street"  # in two, since a traceback shows this file, too
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(head % secret.encode() + b"\r\n\r\n")
+
+    with raw_server(serve) as url, pytest.raises(UnreachableError) as caught:
+        by_thread(None, replace(request_to(url), secrets=(secret,)))
+    assert secret not in "".join(traceback.format_exception(caught.value))
+
+
+def test_stalled_name_server_does_not_hold_the_loop_with_an_asynchronous_client_of_a_callable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(20) and [])
+    start = time.monotonic()
+    with pytest.raises(UnreachableError):
+        in_loop(httpx.AsyncClient, request_to("https://idp.example.com/token", timeout=0.5))
+    assert time.monotonic() - start < 0.5 + PATIENCE
+    release.set()
 
 
 # -- proxies and certificates
@@ -580,6 +618,17 @@ def test_other_hosts_go_through_the_proxy_of_the_environment(
                 timeout=1,
             )
         )
+
+
+def test_broken_proxy_variable_is_a_wrong_setting_and_its_password_is_not_shown(
+    twin: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:pa55/word@proxy.example")
+    with pytest.raises(ConfigurationError, match="proxy variables") as caught:
+        twin.token(twin.make())
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    assert "pa55" not in str(caught.value)
 
 
 @pytest.fixture(scope="module")

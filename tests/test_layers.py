@@ -19,7 +19,7 @@ by_file = pytest.mark.parametrize(
 LAYERS = [
     {"_errors", "_wire", "_clock"},
     {"_token", "_grant"},
-    {"_clients", "_refusal"},
+    {"_clients", "_refusal", "_body"},
     {"_protocol", "_http"},
     {"_interface"},
     {"_keeper"},

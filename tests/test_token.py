@@ -341,6 +341,11 @@ def test_token_that_followed_a_refusal_and_is_refused_is_handed_out_for_a_pause(
     assert again.state(at(13)) is EXPIRED
 
 
+def test_token_on_probation_stays_when_the_caller_closes() -> None:
+    again = refused_twice()
+    assert again.dropped() is again
+
+
 def test_refusing_it_once_more_does_not_lengthen_the_pause() -> None:
     again = refused_twice().invalidated(token("b"), at(12.5), 1.0)
     assert again.state(at(13)) is EXPIRED

@@ -17,6 +17,7 @@ ASYNC_NAMES = {
     "__aexit__": "__exit__",
     "sleep_in_loop": "sleep",
     "AsyncSender": "Sender",
+    "within_in_loop": "within",
 }
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ._errors import ConfigurationError, shown
+from ._errors import ConfigurationError, OAuth2Error, shown
 from ._grant import is_loopback
 
 Verify = bool | str | os.PathLike[str] | ssl.SSLContext
@@ -33,7 +33,7 @@ class Opened(NamedTuple):
 def open_client(client: Client | None, url: str, verify: Verify) -> Opened:
     """A client for one request: a new one of ours, of the caller's callable, or the caller's."""
     if client is None:
-        return Opened(_new_client(url, verify), ours=True)
+        return Opened(_made_by_us(url, verify), ours=True)
     if is_client_object(client):
         return Opened(client, ours=False)
     try:
@@ -67,6 +67,19 @@ def kept_free_of_cookies(client: Client) -> Iterator[Callable[[Any], None]]:
                 jar.clear(*key)
             if key in before:
                 jar.set_cookie(before[key])
+
+
+def _made_by_us(url: str, verify: Verify) -> Client:
+    try:
+        return _new_client(url, verify)
+    except OAuth2Error:
+        raise
+    except Exception as error:
+        kind = type(error).__name__
+    # Not chained: httpx quotes the proxy's URL, which may hold a password.
+    raise ConfigurationError(
+        f"the HTTP client could not be made ({kind}); check the proxy variables of the environment"
+    )
 
 
 def _new_client(url: str, verify: Verify) -> Client:

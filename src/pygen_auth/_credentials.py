@@ -8,12 +8,13 @@ each adds a lock, so that one caller refreshes at a time, and a sender. They dif
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
 from ._clock import Clock
 from ._errors import OAuth2Error
-from ._http import AsyncSender, Sender
+from ._http import AsyncSender, Sender, within, within_in_loop
 from ._interface import AsyncCredentials, Credentials
 from ._keeper import TokenKeeper
 from ._token import Lease, Token
@@ -82,12 +83,18 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials):
         held = self._held(seen, now)
         if held is not None:
             return held
-        if not self._acquire(wait=not seen.usable(now)):
+        if self._within_own_request():
             return self._out_of_turn(seen, now)
+        release = None
         try:
-            return self._settled(seen) or self._refresh(now.monotonic + self._timeout)
+            release = self._acquire(wait=not seen.usable(now))
+            if release is None:
+                return self._out_of_turn(seen, now)
+            with self._alone():
+                return self._settled(seen) or self._refresh(now.monotonic + self._timeout)
         finally:
-            self._release()
+            if release is not None:
+                release()
 
     def invalidate(self, token: Token) -> None:
         """Drop a token that a resource server refused with 401; a newer one stays.
@@ -118,7 +125,8 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials):
             attempt += 1
             asked = self._clock.now()
             try:
-                request = self._request(deadline)
+                secret = self._secret(deadline)
+                request = self._request(secret, deadline)
                 response = self._send(request)
                 return self._keep(response, request, asked)
             except OAuth2Error as error:
@@ -127,18 +135,28 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials):
                 return wait
             self._clock.sleep(wait)
 
+    def _secret(self, deadline: float) -> str:
+        if isinstance(self._grant.client_secret, str):
+            return self._grant.client_secret
+        return within(self._attempt_timeout(deadline), self._grant.secret)
+
     # -- the lock: one thread at a time
 
     def _renew_locks(self) -> None:
         super()._renew_locks()
         self._lock = threading.Lock()
 
-    def _acquire(self, *, wait: bool) -> bool:
+    def _acquire(self, *, wait: bool) -> Callable[[], None] | None:
+        """What gives the lock back, or None where somebody else has it."""
+        lock = self._lock
         timeout = min(self._timeout, threading.TIMEOUT_MAX)  # 49 days on Windows
-        return self._lock.acquire(timeout=timeout if wait else 0)
-
-    def _release(self) -> None:
-        self._lock.release()
+        if lock.acquire(timeout=timeout if wait else 0):
+            return lock.release
+        if wait and self._lock is lock:
+            # No holder may take that long. It was interrupted between getting the lock and
+            # knowing that it has it, as Ctrl-C can do.
+            self._lock = threading.Lock()
+        return None
 
 
 class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials):
@@ -173,12 +191,18 @@ class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials):
         held = self._held(seen, now)
         if held is not None:
             return held
-        if not await self._acquire(wait=not seen.usable(now)):
+        if self._within_own_request():
             return self._out_of_turn(seen, now)
+        release = None
         try:
-            return self._settled(seen) or await self._refresh(now.monotonic + self._timeout)
+            release = await self._acquire(wait=not seen.usable(now))
+            if release is None:
+                return self._out_of_turn(seen, now)
+            with self._alone():
+                return self._settled(seen) or await self._refresh(now.monotonic + self._timeout)
         finally:
-            self._release()
+            if release is not None:
+                release()
 
     async def invalidate(self, token: Token) -> None:
         """See `OAuth2ClientCredentials.invalidate`."""
@@ -205,7 +229,8 @@ class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials):
             attempt += 1
             asked = self._clock.now()
             try:
-                request = self._request(deadline)
+                secret = await self._secret(deadline)
+                request = self._request(secret, deadline)
                 response = await self._send(request)
                 return self._keep(response, request, asked)
             except OAuth2Error as error:
@@ -214,22 +239,27 @@ class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials):
                 return wait
             await self._clock.sleep_in_loop(wait)
 
+    async def _secret(self, deadline: float) -> str:
+        if isinstance(self._grant.client_secret, str):
+            return self._grant.client_secret
+        return await within_in_loop(self._attempt_timeout(deadline), self._grant.secret)
+
     # -- the lock: one task at a time in each loop
 
     def _renew_locks(self) -> None:
         super()._renew_locks()
         self._locks: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
 
-    async def _acquire(self, *, wait: bool) -> bool:
-        lock = self._lock()
+    async def _acquire(self, *, wait: bool) -> Callable[[], None] | None:
+        """What gives the lock back, or None where somebody else has it."""
+        loop, lock = self._lock()
         if not wait and lock.locked():
-            return False
-        return await lock.acquire()  # fair, so each holder's time is up before ours is
+            return None
+        await lock.acquire()  # fair, so each holder's time is up before ours is
+        # A coroutine that its loop abandoned is finished by the garbage collector, anywhere.
+        return lambda: None if loop.is_closed() else lock.release()
 
-    def _release(self) -> None:
-        self._lock().release()
-
-    def _lock(self) -> asyncio.Lock:
+    def _lock(self) -> tuple[asyncio.AbstractEventLoop, asyncio.Lock]:
         """The lock of the running loop. Locks of closed loops are dropped."""
         import asyncio
 
@@ -240,4 +270,4 @@ class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials):
                     other: lock for other, lock in self._locks.items() if not other.is_closed()
                 }
                 self._locks = {**still_open, loop: asyncio.Lock()}
-            return self._locks[loop]
+            return loop, self._locks[loop]

@@ -145,7 +145,7 @@ def shown(text: str, secrets: Iterable[str] = ()) -> str:
     line = _line(text)[:_SEARCHED]
     for secret in known:
         line = _without(line, secret)
-    if _repeats(line.replace("***", " "), known):
+    if repeats(line.replace("***", " "), known):
         return HIDDEN
     line = _JWT.sub("***", _CREDENTIAL_FIELD.sub(r"\1***", line[:_SHOWABLE]))
     return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"
@@ -168,7 +168,8 @@ def _without(line: str, secret: str) -> str:
     return "***".join([*kept, line[end:]])
 
 
-def _repeats(text: str, secrets: Iterable[str]) -> bool:
+def repeats(text: str, secrets: Iterable[str]) -> bool:
+    """Whether a secret can be read out of the text, in one of the usual encodings."""
     views = list(_readings(text))
     stripped = [_ascii_only(view) for view in views]
     for secret in filter(None, secrets):

@@ -20,6 +20,7 @@ CLIENT_AUTH_METHODS = ("client_secret_post", "client_secret_basic")
 LONGEST = 10 * 365 * 86_400.0
 """Seconds. A time-out or a lifetime above it has a wrong unit or is a wrong number."""
 
+_BRACKETED = re.compile(r"\[[0-9a-fA-F:.]+\](:[0-9]*)?$")
 _HOST_NAME = re.compile(r"[^\s/@:*?#\[\]]+")
 
 _RESERVED_PARAMS = {
@@ -166,10 +167,11 @@ def _parts(url: str) -> SplitResult | None:
     """None where it cannot be read; the exception would repeat a password in it."""
     try:
         parts = urlsplit(url)
-        _ = parts.hostname, parts.port
+        host, _ = parts.hostname, parts.port
     except ValueError:
         return None
-    return parts
+    bracketed = "[" in parts.netloc and not _BRACKETED.search(parts.netloc)
+    return None if bracketed or ".." in (host or "") else parts
 
 
 def is_loopback(host: str) -> bool:

@@ -13,21 +13,25 @@ import contextlib
 import contextvars
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from ._clients import Client, Opened, Verify, kept_free_of_cookies, open_client
-from ._errors import ConfigurationError, OAuth2Error, UnreachableError, shown
+from ._body import LONGEST_BODY, answer_of
+from ._clients import (
+    Client,
+    Opened,
+    Verify,
+    is_client_object,
+    kept_free_of_cookies,
+    open_client,
+)
+from ._errors import HIDDEN, ConfigurationError, OAuth2Error, UnreachableError, repeats, shown
 from ._wire import Request, Response
 
 if TYPE_CHECKING:
     import asyncio
-
-LONGEST_BODY = 1024 * 1024
-"""Bytes. Tokens are a few thousand; a megabyte is an attack or a mistake."""
 
 T = TypeVar("T")
 
@@ -49,17 +53,8 @@ class Sender:
             UnreachableError: no whole answer in time.
             ConfigurationError: the CA file or the client could not be had.
         """
-        exchange = _Exchange(request, lambda: open_client(self._client, request.url, self._verify))
-        answer = _in_daemon_thread(exchange.run)
-        in_time = False
-        try:
-            in_time = bool(wait([answer], request.timeout).done)
-        finally:  # also on Ctrl-C
-            if not in_time:
-                exchange.leave()
-        if not in_time:
-            raise _too_late(request)
-        return answer.result()
+        exchange = _Exchange(request, self._client, self._verify)
+        return within(request.timeout, exchange.run, exchange)
 
 
 class AsyncSender:
@@ -71,37 +66,48 @@ class AsyncSender:
 
     async def __call__(self, request: Request) -> Response:
         """Send `request`; raises what `Sender` raises."""
-        import asyncio  # here, since a synchronous program need not pay 30 ms for it
-
-        if self._client is None:
-            return await _from_thread(request, lambda: open_client(None, request.url, self._verify))
-        opened = open_client(self._client, request.url, self._verify)
-        if not hasattr(opened.client, "aclose"):
-            return await _from_thread(request, lambda: opened)
-        try:
-            return await asyncio.wait_for(_exchange_in_loop(request, opened), request.timeout)
-        except asyncio.TimeoutError:
-            raise _too_late(request) from None
+        if is_client_object(self._client) and hasattr(self._client, "aclose"):
+            return await _in_its_loop(request, Opened(self._client, ours=False))
+        exchange = _Exchange(request, self._client, self._verify)
+        return await within_in_loop(request.timeout, exchange.run, exchange)
 
 
-async def _from_thread(request: Request, opener: Callable[[], Opened]) -> Response:
-    import asyncio
-
-    exchange = _Exchange(request, opener)
-    arrived = asyncio.wrap_future(_in_daemon_thread(exchange.run))
-    arrived.add_done_callback(_seen)
+def within(timeout: float, work: Callable[[], T], exchange: _Exchange | None = None) -> T:
+    """What `work` gives, run in a daemon thread that is left after `timeout` seconds."""
+    answer = _in_daemon_thread(work)
+    in_time = False
     try:
-        await asyncio.wait({arrived}, timeout=request.timeout)
-    finally:  # also on cancellation
-        if not arrived.done():
+        in_time = bool(wait([answer], timeout).done)
+    finally:  # also on Ctrl-C
+        if not in_time and exchange is not None:
             exchange.leave()
+    if not in_time:
+        raise _too_late(timeout, exchange)
+    return answer.result()
+
+
+async def within_in_loop(
+    timeout: float, work: Callable[[], T], exchange: _Exchange | None = None
+) -> T:
+    """`within`, while the event loop goes on."""
+    import asyncio  # here, since a synchronous program need not pay 30 ms for it
+
+    arrived = asyncio.wrap_future(_in_daemon_thread(work))
+    arrived.add_done_callback(_seen)
+    in_time = False
+    try:
+        in_time = bool((await asyncio.wait({arrived}, timeout=timeout))[0])
+    finally:  # also on cancellation
+        if not in_time:
             arrived.cancel()
-    if arrived.cancelled():
-        raise _too_late(request)
+            if exchange is not None:
+                exchange.leave()
+    if not in_time:
+        raise _too_late(timeout, exchange)
     return arrived.result()
 
 
-def _seen(arrived: asyncio.Future[Response]) -> None:
+def _seen(arrived: asyncio.Future[T]) -> None:
     """Keep asyncio from logging the error of an answer that nobody waits for any more."""
     if not arrived.cancelled():
         arrived.exception()
@@ -127,7 +133,8 @@ def _in_daemon_thread(work: Callable[[], T]) -> Future[T]:
     try:
         thread.start()
     except RuntimeError:  # the interpreter is shutting down, or the system has no more threads
-        run()
+        if thread.ident is None:  # else a signal came in between, and the thread runs
+            run()
     return future
 
 
@@ -137,30 +144,35 @@ def _in_daemon_thread(work: Callable[[], T]) -> Future[T]:
 class _Exchange:
     """One request and its answer with a synchronous client, in a thread that may be left."""
 
-    def __init__(self, request: Request, opener: Callable[[], Opened]) -> None:
-        self._request = request
-        self._open_client = opener
+    def __init__(self, request: Request, client: Client | None, verify: Verify) -> None:
+        self.request = request
+        self._client = client
+        self._verify = verify
         self._deadline = time.monotonic() + request.timeout
         self._closing = contextlib.ExitStack()
 
     def run(self) -> Response:
         """Send and read, under httpx's own time-outs and this request's deadline."""
-        with _mapped(self._request), self._closing:
-            client, ours = self._open_client()
-            if hasattr(client, "aclose"):
-                raise ConfigurationError(
-                    "client is an asynchronous one, and these credentials are synchronous"
-                )
-            if ours:
-                self._closing.callback(client.close)
-            self._check_time()
-            with kept_free_of_cookies(client) as answered:
-                response = client.send(_built(client, self._request), **_AS_IT_IS)
-                self._closing.callback(response.close)
-                answered(response)
-                if response.is_stream_consumed:  # a mock's answer comes read and decoded
-                    return _answer(response, response.content, decoded=True)
-                return _answer(response, self._read(response))
+        with _mapped(self.request), self._closing:
+            opened = open_client(self._client, self.request.url, self._verify)
+            if hasattr(opened.client, "aclose"):
+                import asyncio
+
+                return asyncio.run(_in_its_loop(self.request, opened))
+            return self._send_and_read(opened)
+
+    def _send_and_read(self, opened: Opened) -> Response:
+        client, ours = opened
+        if ours:
+            self._closing.callback(client.close)
+        self._check_time()
+        with kept_free_of_cookies(client) as answered:
+            response = client.send(_built(client, self.request), **_AS_IT_IS)
+            self._closing.callback(response.close)
+            answered(response)
+            if response.is_stream_consumed:  # a mock's answer comes read and decoded
+                return answer_of(response, response.content, decoded=True)
+            return answer_of(response, self._read(response))
 
     def leave(self) -> None:
         """The time is up: close what is open, so that the thread ends at its next read."""
@@ -179,11 +191,20 @@ class _Exchange:
 
     def _check_time(self) -> None:
         if time.monotonic() > self._deadline:
-            raise _too_late(self._request)
+            raise _too_late(self.request.timeout, self)
+
+
+async def _in_its_loop(request: Request, opened: Opened) -> Response:
+    """The same with an asynchronous client of the caller's, in the loop it belongs to."""
+    import asyncio
+
+    try:
+        return await asyncio.wait_for(_exchange_in_loop(request, opened), request.timeout)
+    except asyncio.TimeoutError:
+        raise _late(request.timeout, _host(request)) from None
 
 
 async def _exchange_in_loop(request: Request, opened: Opened) -> Response:
-    """The same with an asynchronous client of the caller's, in the loop it belongs to."""
     client, ours = opened
     async with contextlib.AsyncExitStack() as closing:
         closing.enter_context(_mapped(request))
@@ -194,13 +215,13 @@ async def _exchange_in_loop(request: Request, opened: Opened) -> Response:
         closing.push_async_callback(response.aclose)
         answered(response)
         if response.is_stream_consumed:
-            return _answer(response, response.content, decoded=True)
+            return answer_of(response, response.content, decoded=True)
         body = bytearray()
         async for chunk in response.aiter_raw():
             body += chunk
             if len(body) > LONGEST_BODY:
                 break
-        return _answer(response, bytes(body))
+        return answer_of(response, bytes(body))
 
 
 _AS_IT_IS: Mapping[str, Any] = {"stream": True, "auth": None, "follow_redirects": False}
@@ -218,37 +239,6 @@ def _built(client: Client, request: Request) -> Any:
     )
 
 
-# -- the body
-
-
-def _answer(response: Any, body: bytes, *, decoded: bool = False) -> Response:
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    defect = None
-    if len(body) <= LONGEST_BODY and not decoded:
-        body, defect = _decoded(body, headers.get("content-encoding", "").strip().lower())
-    if len(body) > LONGEST_BODY:
-        body, defect = body[:LONGEST_BODY], "the body is longer than 1 MiB"
-    return Response(status=response.status_code, headers=headers, body=body, defect=defect)
-
-
-def _decoded(body: bytes, encoding: str) -> tuple[bytes, str | None]:
-    """The body without its content coding, one byte past the limit at most, and what is wrong."""
-    if encoding in ("", "identity"):
-        return body, None
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        return b"", f"the body is in an encoding that was not asked for ({shown(encoding)})"
-    windows = (-zlib.MAX_WBITS,) if encoding == "deflate" and not _has_zlib_header(body) else (47,)
-    try:
-        return zlib.decompressobj(windows[0]).decompress(body, LONGEST_BODY + 1), None
-    except zlib.error:
-        return b"", f"the body is no valid {encoding}"
-
-
-def _has_zlib_header(body: bytes) -> bool:
-    """RFC 1950 §2.2; many servers send `deflate` without it."""
-    return len(body) > 1 and body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0
-
-
 # -- errors
 
 
@@ -261,17 +251,33 @@ def _mapped(request: Request) -> Iterator[None]:
         raise
     except Exception as error:
         reason = shown(str(error), request.secrets) or type(error).__name__
-        if isinstance(getattr(type(error), "request", None), property):
-            error.request = None  # type: ignore[attr-defined]  # httpx keeps the form in it
+        _clean(error, request.secrets)
         raise UnreachableError(
             f"Token request failed: no answer from {_host(request)}: {reason}", retryable=True
         ) from error
 
 
-def _too_late(request: Request) -> UnreachableError:
+def _clean(error: BaseException, secrets: tuple[str, ...]) -> None:
+    """Take out of a foreign error, and those behind it, what a broken answer may have echoed."""
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(getattr(type(link), "request", None), property):
+            link.request = None  # type: ignore[attr-defined]  # httpx keeps the form in it
+        if repeats(str(link), secrets):
+            link.args = (HIDDEN,)
+        link = link.__cause__ or link.__context__
+
+
+def _too_late(timeout: float, exchange: _Exchange | None) -> OAuth2Error:
+    if exchange is None:
+        return ConfigurationError(f"client_secret could not be read within {timeout:.3g} s")
+    return _late(timeout, _host(exchange.request))
+
+
+def _late(timeout: float, host: str) -> UnreachableError:
     return UnreachableError(
-        f"Token request failed: no answer from {_host(request)} within {request.timeout:.3g} s, "
-        "this attempt's share of the timeout",
+        f"Token request failed: no answer from {host} within {timeout:.3g} s, this attempt's "
+        "share of the timeout",
         retryable=True,
     )
 

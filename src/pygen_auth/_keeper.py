@@ -6,12 +6,14 @@ one caller refresh at a time, and the sender.
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import logging
 import os
 import random
 import ssl
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, ClassVar
 
 from ._clients import Client, Verify, is_client_object
@@ -24,6 +26,10 @@ from ._token import Lease, Token, attempt_timeout, wait_before_retry
 from ._wire import Request, Response
 
 _log = logging.getLogger("pygen_auth")
+
+_refreshing: contextvars.ContextVar[frozenset[int]] = contextvars.ContextVar(
+    "pygen_auth refreshing", default=frozenset()
+)
 
 
 class TokenKeeper:
@@ -73,7 +79,6 @@ class TokenKeeper:
     def _hold(self, lease: Lease) -> None:
         until = lease.held_until()
         token = lease.token.access_token if lease.token else ""
-        self._lease = lease
         # All that get_headers() needs of a fresh token, in one attribute: that call is made
         # millions of times for each time that this one is.
         self._fresh = (
@@ -83,6 +88,7 @@ class TokenKeeper:
             until.wall,
             f"Bearer {token}",
         )
+        self._lease = lease
 
     def _swap(self, change: Callable[[Lease], Lease]) -> Lease:
         with self._swap_lock:
@@ -139,9 +145,10 @@ class TokenKeeper:
 
     # -- pickle and copy: the settings (with the secret), never a token, a lock or a client
 
-    _SETTINGS: ClassVar = (
-        "_grant", "_margin", "_client", "_verify", "_timeout", "_default_lifetime"
-    )  # fmt: skip
+    _OF_THIS_RUN: ClassVar = {
+        "_clock", "_fresh", "_lease", "_lock", "_locks", "_send", "_swap_lock",
+        "_warned_of_lifetime",
+    }  # fmt: skip
 
     def __getstate__(self) -> dict[str, Any]:
         if is_client_object(self._client):
@@ -154,7 +161,7 @@ class TokenKeeper:
                 "verify is an ssl.SSLContext, which no pickle or copy can carry; pass the path "
                 "of a CA file"
             )
-        return {name: getattr(self, name) for name in self._SETTINGS}
+        return {name: value for name, value in vars(self).items() if name not in self._OF_THIS_RUN}
 
     def __setstate__(self, settings: dict[str, Any]) -> None:
         vars(self).update(settings)
@@ -181,16 +188,38 @@ class TokenKeeper:
 
     def _out_of_turn(self, seen: Lease, now: Instant) -> Token:
         """Somebody else is refreshing, and this caller does not wait, or not any longer."""
-        if seen.token is not None and seen.usable(now):
-            return seen.token
+        for lease in (self._lease, seen):
+            if lease.token is not None and lease.usable(now):
+                return lease.token
         raise UnreachableError(
-            f"Token request failed: another thread's request took over {self._timeout:.3g} s",
+            "Token request failed: these credentials were used within their own token request"
+            if self._within_own_request()
+            else f"Token request failed: another thread's request took over {self._timeout:.3g} s",
             retryable=True,
         )
 
-    def _request(self, deadline: float) -> Request:
-        left = deadline - self._clock.monotonic()
-        return token_request(self._grant, self._grant.secret(), attempt_timeout(left))
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Mark this context, and the thread that gets a copy of it, as refreshing."""
+        marked = _refreshing.set(_refreshing.get() | {id(self)})
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ValueError):  # an abandoned coroutine ends anywhere
+                _refreshing.reset(marked)
+
+    def _within_own_request(self) -> bool:
+        """Whether the call comes out of its own token request, and would wait for itself.
+
+        A log handler that uses the credentials and hears httpx makes such calls.
+        """
+        return id(self) in _refreshing.get()
+
+    def _attempt_timeout(self, deadline: float) -> float:
+        return attempt_timeout(deadline - self._clock.monotonic())
+
+    def _request(self, secret: str, deadline: float) -> Request:
+        return token_request(self._grant, secret, self._attempt_timeout(deadline))
 
     def _keep(self, response: Response, request: Request, asked: Instant) -> Token:
         """Take the token out of the answer and hold it; `asked` is when the request went out."""

@@ -23,6 +23,10 @@ from ._refusal import refusal
 from ._token import Token
 from ._wire import Request, Response
 
+MOST_VALUES = 10_000
+"""Of a JSON text. Real answers have fifty; a mebibyte of empty objects takes 26 MB once parsed."""
+
+
 # -- the request
 
 
@@ -176,7 +180,7 @@ def _invalid(what: str, *, retryable: bool = False) -> InvalidResponseError:
 
 
 def _json_object(response: Response) -> dict[str, Any] | None:
-    if response.defect is not None:
+    if response.defect is not None or sum(map(response.body.count, b"{[,")) > MOST_VALUES:
         return None
     try:
         fields = json.loads(response.body)

@@ -177,10 +177,12 @@ class Lease:
         return replace(self, refused=token.access_token, quiet_since=now)._on_probation(now, chance)
 
     def dropped(self) -> Lease:
-        """The caller wants the token gone. A pause without a token stays: closing and asking
-        again in a loop must not wear down a server that is away.
+        """The caller wants the token gone. A pause without one, and a token on probation, stay:
+        closing and asking again in a loop must not wear down a server.
         """
-        return replace(self, token=None, pause=PAST) if self.token else self
+        if self.token is None or self.token.access_token == self.refused:
+            return self
+        return replace(self, token=None, pause=PAST)
 
     def with_margin(self, margin: float) -> Lease:
         """The caller set another refresh margin, in seconds."""
@@ -192,10 +194,9 @@ class Lease:
         A new one now would be refused as well, and each would cost a token request.
         """
         assert self.token is not None
-        pause = now.after(pause_after(self.refusals, chance))
-        end = pause.or_earlier(self.token.expires)
+        end = now.after(pause_after(self.refusals, chance)).or_earlier(self.token.expires)
         return replace(
-            self, pause=pause, end=end, refusals=self.refusals + 1, failure=None, failures=0
+            self, pause=end, end=end, refusals=self.refusals + 1, failure=None, failures=0
         )
 
     def _quiet(self, now: Instant) -> bool:
