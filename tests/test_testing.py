@@ -48,6 +48,7 @@ def call(http: httpx.Client, server: AuthorizationServer, token: str) -> httpx.R
 
 def connect(server: AuthorizationServer) -> socket.socket:
     url = httpx.URL(server.url)
+    assert url.port is not None
     return socket.create_connection((url.host, url.port), timeout=5)
 
 
