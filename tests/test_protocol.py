@@ -1342,6 +1342,8 @@ def test_a_hostile_answer_is_judged_in_no_time(body: bytes) -> None:
     [
         pytest.param(b'{"error":"x","access_token":"' + b"a" * 1_000_000 + b'"}', id="token"),
         pytest.param(b'{"error":"x","error_description":"' + b"a" * 1_000_000 + b'"}', id="text"),
+        pytest.param(b'{"a":[' + b"{}," * 340_000 + b"0]}", id="objects"),
+        pytest.param(b'{"a":[' + b"[]," * 340_000 + b"0]}", id="lists"),
     ],
 )
 def test_a_hostile_answer_takes_little_memory(body: bytes) -> None:
