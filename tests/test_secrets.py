@@ -63,6 +63,7 @@ ECHOES = {
     "broken JSON": lambda echo: Answer(200, {}, f'{{"access_token": "{TOKEN}", "x": "{echo}"'),
     "no token, HTML": lambda echo: Answer(200, {}, f"<p>{echo} {TOKEN}</p>"),
     "redirect": lambda echo: Answer(302, {"Location": f"https://x.example/?a={quote(echo)}"}),
+    "content encoding": lambda echo: Answer(200, {"Content-Encoding": quote(echo)}, "x"),
     "content type": lambda echo: Answer(200, {"Content-Type": f"a/{quote(echo)}"}, "x"),
 }
 

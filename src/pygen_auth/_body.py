@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import Any
 
-from ._errors import shown
 from ._wire import Response
 
 LONGEST_BODY = 1024 * 1024
@@ -28,10 +28,12 @@ def _decoded(body: bytes, encoding: str) -> tuple[bytes, str | None]:
     if encoding in ("", "identity"):
         return body, None
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        return b"", f"the body is in an encoding that was not asked for ({shown(encoding)})"
-    windows = (-zlib.MAX_WBITS,) if encoding == "deflate" and not _has_zlib_header(body) else (47,)
+        name = encoding if re.fullmatch(r"[a-z0-9, *-]{1,30}", encoding) else "unreadable"
+        return b"", f"the body is in an encoding that was not asked for ({name})"
+    headless = encoding == "deflate" and not _has_zlib_header(body)
+    window = -zlib.MAX_WBITS if headless else zlib.MAX_WBITS + 32  # 32: gzip or zlib, as it comes
     try:
-        return zlib.decompressobj(windows[0]).decompress(body, LONGEST_BODY + 1), None
+        return zlib.decompressobj(window).decompress(body, LONGEST_BODY + 1), None
     except zlib.error:
         return b"", f"the body is no valid {encoding}"
 

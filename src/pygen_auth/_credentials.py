@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ._clock import Clock
 from ._errors import OAuth2Error
+from ._grant import secret_is_late
 from ._http import AsyncSender, Sender, within, within_in_loop
 from ._interface import AsyncCredentials, Credentials
 from ._keeper import TokenKeeper
@@ -138,7 +139,8 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials):
     def _secret(self, deadline: float) -> str:
         if isinstance(self._grant.client_secret, str):
             return self._grant.client_secret
-        return within(self._attempt_timeout(deadline), self._grant.secret)
+        timeout = self._attempt_timeout(deadline)
+        return within(timeout, self._grant.secret, late=lambda: secret_is_late(timeout))
 
     # -- the lock: one thread at a time
 
@@ -242,7 +244,10 @@ class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials):
     async def _secret(self, deadline: float) -> str:
         if isinstance(self._grant.client_secret, str):
             return self._grant.client_secret
-        return await within_in_loop(self._attempt_timeout(deadline), self._grant.secret)
+        timeout = self._attempt_timeout(deadline)
+        return await within_in_loop(
+            timeout, self._grant.secret, late=lambda: secret_is_late(timeout)
+        )
 
     # -- the lock: one task at a time in each loop
 

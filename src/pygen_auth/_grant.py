@@ -96,6 +96,11 @@ def check_secret(secret: object) -> str:
     return _encodable("client_secret", secret)
 
 
+def secret_is_late(timeout: float) -> ConfigurationError:
+    """The error of a callable that takes longer than `timeout` seconds to give the secret."""
+    return ConfigurationError(f"client_secret could not be read within {timeout:.3g} s")
+
+
 def check_seconds(setting: str, value: float, *, zero: bool = False, finite: bool = False) -> float:
     """A number of seconds above zero; with `zero` at least zero, with `finite` under ten years."""
     seconds = _float(value)

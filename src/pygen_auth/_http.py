@@ -27,7 +27,7 @@ from ._clients import (
     kept_free_of_cookies,
     open_client,
 )
-from ._errors import HIDDEN, ConfigurationError, OAuth2Error, UnreachableError, repeats, shown
+from ._errors import HIDDEN, OAuth2Error, UnreachableError, repeats, shown
 from ._wire import Request, Response
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Sender:
             ConfigurationError: the CA file or the client could not be had.
         """
         exchange = _Exchange(request, self._client, self._verify)
-        return within(request.timeout, exchange.run, exchange)
+        return within(request.timeout, exchange.run, late=exchange.late, leave=exchange.leave)
 
 
 class AsyncSender:
@@ -69,27 +69,43 @@ class AsyncSender:
         if is_client_object(self._client) and hasattr(self._client, "aclose"):
             return await _in_its_loop(request, Opened(self._client, ours=False))
         exchange = _Exchange(request, self._client, self._verify)
-        return await within_in_loop(request.timeout, exchange.run, exchange)
+        return await within_in_loop(
+            request.timeout, exchange.run, late=exchange.late, leave=exchange.leave
+        )
 
 
-def within(timeout: float, work: Callable[[], T], exchange: _Exchange | None = None) -> T:
-    """What `work` gives, run in a daemon thread that is left after `timeout` seconds."""
+def within(
+    timeout: float,
+    work: Callable[[], T],
+    *,
+    late: Callable[[], OAuth2Error],
+    leave: Callable[[], None] = lambda: None,
+) -> T:
+    """What `work` gives, run in a daemon thread of its own.
+
+    After `timeout` seconds, or on Ctrl-C, `leave` is called and the thread is left; `late` makes
+    the error to raise then.
+    """
     answer = _in_daemon_thread(work)
     in_time = False
     try:
         in_time = bool(wait([answer], timeout).done)
-    finally:  # also on Ctrl-C
-        if not in_time and exchange is not None:
-            exchange.leave()
+    finally:
+        if not in_time:
+            leave()
     if not in_time:
-        raise _too_late(timeout, exchange)
+        raise late()
     return answer.result()
 
 
 async def within_in_loop(
-    timeout: float, work: Callable[[], T], exchange: _Exchange | None = None
+    timeout: float,
+    work: Callable[[], T],
+    *,
+    late: Callable[[], OAuth2Error],
+    leave: Callable[[], None] = lambda: None,
 ) -> T:
-    """`within`, while the event loop goes on."""
+    """`within`, while the event loop goes on; also left on cancellation."""
     import asyncio  # here, since a synchronous program need not pay 30 ms for it
 
     arrived = asyncio.wrap_future(_in_daemon_thread(work))
@@ -97,13 +113,12 @@ async def within_in_loop(
     in_time = False
     try:
         in_time = bool((await asyncio.wait({arrived}, timeout=timeout))[0])
-    finally:  # also on cancellation
+    finally:
         if not in_time:
             arrived.cancel()
-            if exchange is not None:
-                exchange.leave()
+            leave()
     if not in_time:
-        raise _too_late(timeout, exchange)
+        raise late()
     return arrived.result()
 
 
@@ -145,7 +160,7 @@ class _Exchange:
     """One request and its answer with a synchronous client, in a thread that may be left."""
 
     def __init__(self, request: Request, client: Client | None, verify: Verify) -> None:
-        self.request = request
+        self._request = request
         self._client = client
         self._verify = verify
         self._deadline = time.monotonic() + request.timeout
@@ -153,12 +168,12 @@ class _Exchange:
 
     def run(self) -> Response:
         """Send and read, under httpx's own time-outs and this request's deadline."""
-        with _mapped(self.request), self._closing:
-            opened = open_client(self._client, self.request.url, self._verify)
+        with _mapped(self._request), self._closing:
+            opened = open_client(self._client, self._request.url, self._verify)
             if hasattr(opened.client, "aclose"):
                 import asyncio
 
-                return asyncio.run(_in_its_loop(self.request, opened))
+                return asyncio.run(_in_its_loop(self._request, opened))
             return self._send_and_read(opened)
 
     def _send_and_read(self, opened: Opened) -> Response:
@@ -167,7 +182,7 @@ class _Exchange:
             self._closing.callback(client.close)
         self._check_time()
         with kept_free_of_cookies(client) as answered:
-            response = client.send(_built(client, self.request), **_AS_IT_IS)
+            response = client.send(_built(client, self._request), **_AS_IT_IS)
             self._closing.callback(response.close)
             answered(response)
             if response.is_stream_consumed:  # a mock's answer comes read and decoded
@@ -180,6 +195,10 @@ class _Exchange:
         with contextlib.suppress(Exception):
             self._closing.close()
 
+    def late(self) -> OAuth2Error:
+        """The error of an answer that is not there in time."""
+        return _late(self._request)
+
     def _read(self, response: Any) -> bytes:
         body = bytearray()
         for chunk in response.iter_raw():
@@ -191,7 +210,7 @@ class _Exchange:
 
     def _check_time(self) -> None:
         if time.monotonic() > self._deadline:
-            raise _too_late(self.request.timeout, self)
+            raise self.late()
 
 
 async def _in_its_loop(request: Request, opened: Opened) -> Response:
@@ -201,7 +220,7 @@ async def _in_its_loop(request: Request, opened: Opened) -> Response:
     try:
         return await asyncio.wait_for(_exchange_in_loop(request, opened), request.timeout)
     except asyncio.TimeoutError:
-        raise _late(request.timeout, _host(request)) from None
+        raise _late(request) from None
 
 
 async def _exchange_in_loop(request: Request, opened: Opened) -> Response:
@@ -268,16 +287,10 @@ def _clean(error: BaseException, secrets: tuple[str, ...]) -> None:
         link = link.__cause__ or link.__context__
 
 
-def _too_late(timeout: float, exchange: _Exchange | None) -> OAuth2Error:
-    if exchange is None:
-        return ConfigurationError(f"client_secret could not be read within {timeout:.3g} s")
-    return _late(timeout, _host(exchange.request))
-
-
-def _late(timeout: float, host: str) -> UnreachableError:
+def _late(request: Request) -> UnreachableError:
     return UnreachableError(
-        f"Token request failed: no answer from {host} within {timeout:.3g} s, this attempt's "
-        "share of the timeout",
+        f"Token request failed: no answer from {_host(request)} within {request.timeout:.3g} s, "
+        "this attempt's share of the timeout",
         retryable=True,
     )
 

@@ -192,7 +192,7 @@ def _json_object(response: Response) -> dict[str, Any] | None:
 def _what_is_no_json(response: Response, secrets: tuple[str, ...]) -> str:
     """Says what came, and not one character of it: a body that is no JSON may hold a token."""
     if response.defect is not None:
-        return response.defect
+        return shown(response.defect, secrets)
     if not response.body.strip():
         return "the body is empty"
     media_type = response.headers.get("content-type", "").partition(";")[0].strip()
