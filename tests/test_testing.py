@@ -11,17 +11,23 @@ import struct
 import sys
 import threading
 import time
+import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import httpx
 import pytest
+from joserfc import jwk, jwt
+from joserfc.errors import SecurityWarning
 
 from pygen_auth.testing import Answer, AuthorizationServer
 
 SECRET = "s3cret"
+LONG_SECRET = "a secret of thirty-two bytes or more"
 GRANT = {"grant_type": "client_credentials", "client_id": "app", "client_secret": SECRET}
 
 
@@ -190,6 +196,231 @@ def test_issues_tokens_with_the_lifetime_set_last(
     assert repr(ask(http, server).json()["expires_in"]) == expires_in
 
 
+# Assertions
+
+KEYS: dict[str, jwk.RSAKey | jwk.ECKey | jwk.OKPKey] = {
+    "RSA": jwk.RSAKey.generate_key(2048),
+    "P-256": jwk.ECKey.generate_key("P-256"),
+    "P-384": jwk.ECKey.generate_key("P-384"),
+    "P-521": jwk.ECKey.generate_key("P-521"),
+    "Ed25519": jwk.OKPKey.generate_key("Ed25519"),
+    "Ed448": jwk.OKPKey.generate_key("Ed448"),
+}
+KEY = KEYS["P-256"]
+ASYMMETRIC = [
+    *[("RSA", f"{kind}{size}") for kind in ("RS", "PS") for size in (256, 384, 512)],
+    *[("P-256", "ES256"), ("P-384", "ES384"), ("P-521", "ES512")],
+    *[("Ed25519", "EdDSA"), ("Ed448", "EdDSA")],
+]
+
+
+def add_key_client(
+    server: AuthorizationServer, key: jwk.RSAKey | jwk.ECKey | jwk.OKPKey = KEY
+) -> None:
+    server.add_client("app", public_key=key.as_pem(private=False))
+
+
+def claims_for(server: AuthorizationServer, **other: object) -> dict[str, Any]:
+    now = int(time.time())
+    life = {"iat": now, "exp": now + 60, "jti": str(uuid.uuid4())}
+    return {"iss": "app", "sub": "app", "aud": server.token_url} | life | other
+
+
+def sign(claims: dict[str, Any], key: jwk.Key = KEY, alg: str = "ES256") -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SecurityWarning)  # of EdDSA
+        return jwt.encode({"alg": alg}, claims, key, algorithms=[alg])
+
+
+def assert_by(http: httpx.Client, server: AuthorizationServer, assertion: str) -> httpx.Response:
+    kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    form = {"grant_type": "client_credentials", "client_id": "app"}
+    proof = {"client_assertion_type": kind, "client_assertion": assertion}
+    return http.post(server.token_url, data=form | proof)
+
+
+def refused(answer: httpx.Response) -> bool:
+    return (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+@pytest.mark.parametrize(("key", "alg"), ASYMMETRIC)
+def test_takes_an_assertion_signed_with_the_key_of_the_client(
+    server: AuthorizationServer, http: httpx.Client, key: str, alg: str
+) -> None:
+    add_key_client(server, KEYS[key])
+    assert assert_by(http, server, sign(claims_for(server), KEYS[key], alg)).status_code == 200
+    assert server.token_requests[0].auth_method == "private_key_jwt"
+
+
+@pytest.mark.parametrize("alg", ["HS256", "HS384", "HS512"])
+def test_takes_an_assertion_signed_with_the_secret_of_the_client(
+    server: AuthorizationServer, http: httpx.Client, alg: str
+) -> None:
+    server.add_client("app", LONG_SECRET, auth_methods=["client_secret_jwt"])
+    key = jwk.OctKey.import_key(LONG_SECRET)
+    assert assert_by(http, server, sign(claims_for(server), key, alg)).status_code == 200
+    assert server.token_requests[0].auth_method == "client_secret_jwt"
+
+
+def test_takes_the_key_of_a_client_from_its_certificate(
+    server: AuthorizationServer, http: httpx.Client
+) -> None:
+    issued = pytest.importorskip("trustme").CA().issue_cert("client.example.com")
+    server.add_client("app", public_key=issued.cert_chain_pems[0].bytes().decode())
+    key = jwk.ECKey.import_key(issued.private_key_pem.bytes())
+    assert assert_by(http, server, sign(claims_for(server), key)).status_code == 200
+
+
+def test_takes_an_assertion_meant_for_the_issuer(
+    server: AuthorizationServer, http: httpx.Client
+) -> None:
+    add_key_client(server)
+    claims = claims_for(server, aud=["elsewhere", server.issuer])
+    assert assert_by(http, server, sign(claims)).status_code == 200
+
+
+def test_takes_an_assertion_meant_for_the_issuer_that_the_metadata_names(
+    server: AuthorizationServer, http: httpx.Client
+) -> None:
+    add_key_client(server)
+    server.metadata["issuer"] = server.url + "/tenant"
+    for_tenant = sign(claims_for(server, aud=server.url + "/tenant"))
+    assert refused(assert_by(http, server, sign(claims_for(server, aud=server.url))))
+    assert assert_by(http, server, for_tenant).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": "https://elsewhere.example.com"},
+        {"aud": None},
+        {"exp": 1_000_000_000},
+        {"exp": None},
+        {"nbf": 10_000_000_000},
+        {"iss": "other"},
+        {"sub": "nobody", "iss": "nobody"},
+        {"sub": ["app"], "iss": ["app"]},
+        {"jti": None},
+        {"jti": ["a"]},
+    ],
+    ids=repr,
+)
+def test_refuses_an_assertion_with_a_wrong_claim(
+    server: AuthorizationServer, http: httpx.Client, claims: dict[str, Any]
+) -> None:
+    add_key_client(server)
+    given = {name: value for name, value in claims_for(server, **claims).items() if value}
+    assert refused(assert_by(http, server, sign(given)))
+
+
+def test_refuses_an_assertion_signed_with_another_key(
+    server: AuthorizationServer, http: httpx.Client
+) -> None:
+    add_key_client(server)
+    other = jwk.ECKey.generate_key("P-256")
+    assert refused(assert_by(http, server, sign(claims_for(server), other)))
+
+
+def test_refuses_an_assertion_signed_with_the_public_key_as_if_it_were_a_secret(
+    server: AuthorizationServer, http: httpx.Client
+) -> None:
+    add_key_client(server)
+    key = jwk.OctKey.import_key({"kty": "oct", "k": KEY.as_dict(private=False)["x"]})
+    assert refused(assert_by(http, server, sign(claims_for(server), key, "HS256")))
+
+
+@pytest.mark.parametrize("alg", ["none", "ES256K"])
+def test_refuses_an_algorithm_that_it_does_not_list(
+    server: AuthorizationServer, http: httpx.Client, alg: str
+) -> None:
+    key = jwk.ECKey.generate_key("secp256k1")
+    add_key_client(server, key)
+    answer = assert_by(http, server, sign(claims_for(server), key, alg))
+    assert refused(answer)
+    assert "algorithm" in answer.json()["error_description"]
+
+
+def test_refuses_an_assertion_it_has_seen(server: AuthorizationServer, http: httpx.Client) -> None:
+    add_key_client(server)
+    assertion = sign(claims_for(server))
+    assert assert_by(http, server, assertion).status_code == 200
+    assert refused(assert_by(http, server, assertion))
+    add_key_client(server)
+    assert refused(assert_by(http, server, assertion))
+
+
+def test_refuses_an_assertion_of_a_client_that_has_a_secret(
+    server: AuthorizationServer, http: httpx.Client
+) -> None:
+    assert refused(assert_by(http, server, sign(claims_for(server))))  # nobody has a key
+    server.add_client("other", public_key=KEY.as_pem(private=False))
+    answer = assert_by(http, server, sign(claims_for(server)))
+    assert refused(answer)
+    assert "method: private_key_jwt" in answer.json()["error_description"]
+
+
+def test_refuses_the_secret_of_a_client_that_has_a_key(
+    server: AuthorizationServer, http: httpx.Client
+) -> None:
+    server.add_client("app", SECRET, public_key=KEY.as_pem(private=False))
+    assert refused(ask(http, server))
+
+
+BROKEN = {
+    "no JWT": "garbage",
+    "no base64": "a.b.c",
+    "beyond ASCII": "é.é.é",
+    "dots alone": "..",
+    "header is text": "IlhhbGdYIg.e30.AA",  # "XalgX"
+    "header is a number": "NQ.e30.AA",
+    "header is a list": "WyJhbGciXQ.e30.AA",  # ["alg"]
+    "alg is a number": "eyJhbGciOjV9.e30.AA",
+    "crit is a number": "eyJhbGciOiJFUzI1NiIsImNyaXQiOjV9.eyJzdWIiOiJhcHAifQ.AA",
+    "no alg": "e30.e30.AA",
+    "claims are a list": "eyJhbGciOiJFUzI1NiJ9.W10.AA",
+    "claims are no JSON": "eyJhbGciOiJFUzI1NiJ9.AAAA.AA",
+    "no claims": "eyJhbGciOiJFUzI1NiJ9.e30.AA",
+    "header is deep": "W1tb" * 50_000 + ".e30.AA",
+    "claims are deep": "eyJhbGciOiJFUzI1NiJ9." + "W1tb" * 10_000 + ".AA",
+    "long": "A" * 500_000,
+}
+
+
+@pytest.mark.parametrize("assertion", list(BROKEN.values()), ids=list(BROKEN))
+def test_refuses_an_assertion_it_cannot_read(
+    server: AuthorizationServer,
+    http: httpx.Client,
+    assertion: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    add_key_client(server)
+    assert refused(assert_by(http, server, assertion))
+    assert server.token_requests[0].auth_method == "private_key_jwt"
+    assert capfd.readouterr().err == ""
+
+
+def test_refuses_an_assertion_of_another_type(
+    server: AuthorizationServer, http: httpx.Client
+) -> None:
+    add_key_client(server)
+    form = {"grant_type": "client_credentials", "client_assertion": sign(claims_for(server))}
+    assert refused(http.post(server.token_url, data=form | {"client_assertion_type": "saml"}))
+
+
+@pytest.mark.parametrize("key", [None, "", "garbage", b"-----BEGIN PUBLIC KEY-----"])
+def test_says_at_once_that_a_key_is_missing_or_cannot_be_read(
+    server: AuthorizationServer, key: str | bytes | None
+) -> None:
+    with pytest.raises(ValueError, match="private_key_jwt needs a public_key"):
+        server.add_client("app", public_key=key, auth_methods=["private_key_jwt"])
+
+
+def test_says_at_once_that_a_secret_is_too_short_to_sign_with(server: AuthorizationServer) -> None:
+    with pytest.raises(ValueError, match="32 bytes") as raised:
+        server.add_client("app", SECRET, auth_methods=["client_secret_jwt"])
+    assert SECRET not in str(raised.value)
+
+
 # What the token endpoint records
 
 
@@ -249,6 +480,19 @@ def test_shows_no_secret_in_the_repr_of_a_request(
     assert "app" in text
     assert SECRET not in text
     assert "Basic" not in text
+
+
+def test_shows_no_key_in_the_repr_of_a_client_or_a_request(
+    server: AuthorizationServer, http: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.add_client("app", LONG_SECRET, auth_methods=["client_secret_jwt"])
+    assertion = sign(claims_for(server), jwk.OctKey.import_key(LONG_SECRET), "HS256")
+    assert assert_by(http, server, assertion).status_code == 200
+    text = caplog.text + repr(server.token_requests)
+    assert "Client(client_id='app'" in text  # Authlib logs the client
+    assert LONG_SECRET not in text
+    assert assertion not in text
 
 
 def test_logs_no_secret(
@@ -474,15 +718,70 @@ def test_counts_calls_and_refusals(server: AuthorizationServer, http: httpx.Clie
 # HTTP
 
 
-@pytest.mark.parametrize("name", ["oauth-authorization-server", "openid-configuration"])
+METADATA = ["oauth-authorization-server", "openid-configuration"]
+
+
+@pytest.mark.parametrize("name", METADATA)
 def test_publishes_its_metadata(server: AuthorizationServer, http: httpx.Client, name: str) -> None:
     assert http.get(f"{server.url}/.well-known/{name}").json() == {
         "issuer": server.issuer,
         "token_endpoint": server.token_url,
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": [
+            "client_secret_basic",
+            "client_secret_post",
+            "client_secret_jwt",
+            "private_key_jwt",
+        ],
+        "token_endpoint_auth_signing_alg_values_supported": [
+            *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+            *("ES256", "ES384", "ES512", "EdDSA", "HS256", "HS384", "HS512"),
+        ],
         "grant_types_supported": ["client_credentials"],
         "response_types_supported": [],
     }
+
+
+@pytest.mark.parametrize("name", METADATA)
+def test_publishes_the_metadata_as_changed(
+    server: AuthorizationServer, http: httpx.Client, name: str
+) -> None:
+    server.metadata["issuer"] = "https://elsewhere.example.com"
+    del server.metadata["token_endpoint"]
+    published = http.get(f"{server.url}/.well-known/{name}").json()
+    assert published["issuer"] == "https://elsewhere.example.com"
+    assert "token_endpoint" not in published
+
+
+def test_answers_a_get_with_the_document_of_its_path(
+    server: AuthorizationServer, http: httpx.Client
+) -> None:
+    path = "/tenant/.well-known/openid-configuration"
+    server.documents[path] = Answer(body=server.metadata)
+    server.documents["/resource"] = Answer(418, {"Content-Type": "text/html"}, "<p>tea</p>")
+    assert http.get(f"{server.url}{path}?version=2").json()["issuer"] == server.issuer
+    assert http.get(server.resource_url).text == "<p>tea</p>"
+    assert http.post(server.resource_url).status_code == 401
+
+
+@pytest.mark.parametrize("name", METADATA)
+def test_has_no_document_where_it_was_taken_away(
+    server: AuthorizationServer, http: httpx.Client, name: str
+) -> None:
+    del server.documents[f"/.well-known/{name}"]
+    assert http.get(f"{server.url}/.well-known/{name}").status_code == 404
+
+
+def test_records_what_was_asked_for(server: AuthorizationServer, http: httpx.Client) -> None:
+    http.get(server.url + "/.well-known/openid-configuration?a=b")
+    http.get(server.url + "/other")
+    ask(http, server)
+    assert server.requests == [
+        ("GET", "/.well-known/openid-configuration?a=b"),
+        ("GET", "/other"),
+        ("POST", "/oauth2/token"),
+    ]
+    server.requests.clear()
+    assert len(server.requests) == 3
 
 
 def test_says_which_methods_it_takes(server: AuthorizationServer, http: httpx.Client) -> None:
@@ -673,6 +972,126 @@ def test_is_not_trusted_by_default(secure: AuthorizationServer) -> None:
         pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"),
     ):
         http.get(secure.url)
+
+
+def presenting(
+    server: AuthorizationServer, certificate: str, *, tls: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
+) -> httpx.Client:
+    context = trusting(server)
+    context.load_cert_chain(certificate)
+    context.maximum_version = tls
+    return httpx.Client(verify=context, trust_env=False)
+
+
+def ask_by_certificate(http: httpx.Client, server: AuthorizationServer) -> httpx.Response:
+    form = {"grant_type": "client_credentials", "client_id": "app"}
+    return http.post(server.token_url, data=form)
+
+
+@pytest.mark.parametrize("tls", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_takes_a_client_by_its_certificate(
+    secure: AuthorizationServer, tls: ssl.TLSVersion
+) -> None:
+    secure.add_client("app", auth_methods=["tls_client_auth"])
+    path = secure.issue_certificate("app")
+    with presenting(secure, path, tls=tls) as http:
+        answers = [ask_by_certificate(http, secure) for _ in range(2)]  # on one connection
+    assert [answer.status_code for answer in answers] == [200, 200]
+    for request in secure.token_requests:
+        assert request.auth_method == "tls_client_auth"
+        assert request.client_certificate is not None
+        assert request.client_certificate in Path(path).read_text()
+
+
+@pytest.mark.parametrize("client_id", ["other", "nobody"])
+def test_refuses_the_certificate_of_another_client(
+    secure: AuthorizationServer, client_id: str
+) -> None:
+    secure.add_client("app", auth_methods=["tls_client_auth"])
+    secure.add_client("other", auth_methods=["tls_client_auth"])
+    with presenting(secure, secure.issue_certificate(client_id)) as http:
+        assert refused(ask_by_certificate(http, secure))
+
+
+def test_refuses_the_certificate_of_a_client_it_does_not_know(secure: AuthorizationServer) -> None:
+    with presenting(secure, secure.issue_certificate("nobody")) as http:
+        form = {"grant_type": "client_credentials", "client_id": "nobody"}
+        assert refused(http.post(secure.token_url, data=form))
+
+
+def test_refuses_the_certificate_of_a_client_that_has_a_secret(secure: AuthorizationServer) -> None:
+    with presenting(secure, secure.issue_certificate("app")) as http:
+        assert refused(ask_by_certificate(http, secure))
+
+
+def test_refuses_a_client_without_its_certificate(secure: AuthorizationServer) -> None:
+    secure.add_client("app", auth_methods=["tls_client_auth"])
+    with httpx.Client(verify=trusting(secure), trust_env=False) as http:
+        assert refused(ask_by_certificate(http, secure))
+    request = secure.token_requests[0]
+    assert (request.auth_method, request.client_certificate) == (None, None)
+
+
+def test_refuses_a_certificate_without_a_client_id(secure: AuthorizationServer) -> None:
+    secure.add_client("app", auth_methods=["tls_client_auth"])
+    with presenting(secure, secure.issue_certificate("app")) as http:
+        assert refused(http.post(secure.token_url, data={"grant_type": "client_credentials"}))
+    assert secure.token_requests[0].auth_method is None
+
+
+def test_refuses_a_certificate_where_something_else_is_presented(
+    secure: AuthorizationServer,
+) -> None:
+    secure.add_client("app", auth_methods=["tls_client_auth"])
+    with presenting(secure, secure.issue_certificate("app")) as http:
+        assert refused(ask(http, secure))
+    assert secure.token_requests[0].auth_method == "client_secret_post"
+    assert secure.token_requests[0].client_certificate is not None
+
+
+def test_breaks_off_the_handshake_with_a_certificate_of_another_authority(
+    secure: AuthorizationServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        AuthorizationServer(tls=True) as other,
+        presenting(secure, other.issue_certificate("app")) as http,
+        pytest.raises(httpx.TransportError),
+    ):
+        ask_by_certificate(http, secure)
+    assert secure.token_request_count == 0
+    assert capfd.readouterr().err == ""
+
+
+def test_shows_no_certificate_in_the_repr_of_a_request(secure: AuthorizationServer) -> None:
+    with presenting(secure, secure.issue_certificate("app")) as http:
+        ask_by_certificate(http, secure)
+    assert "CERTIFICATE" not in repr(secure.token_requests)
+
+
+def test_issues_a_file_for_each_certificate(secure: AuthorizationServer) -> None:
+    paths = {secure.issue_certificate("a/b: c") for _ in range(2)}
+    assert len(paths) == 2
+    secure.close()
+    assert not any(os.path.exists(path) for path in paths)
+
+
+def test_says_that_certificates_need_tls(server: AuthorizationServer) -> None:
+    with pytest.raises(ValueError, match=r"AuthorizationServer\(tls=True\)"):
+        server.issue_certificate("app")
+
+
+def test_lists_certificates_in_the_metadata_with_tls_alone(
+    server: AuthorizationServer, secure: AuthorizationServer
+) -> None:
+    name = "token_endpoint_auth_methods_supported"
+    assert server.metadata[name] == [
+        *("client_secret_basic", "client_secret_post"),
+        *("client_secret_jwt", "private_key_jwt"),
+    ]
+    assert secure.metadata[name] == [
+        *("client_secret_basic", "client_secret_post"),
+        *("client_secret_jwt", "private_key_jwt", "tls_client_auth"),
+    ]
 
 
 def test_serves_others_while_a_client_stalls_the_handshake(secure: AuthorizationServer) -> None:

@@ -5,7 +5,7 @@ protected resource, and scripted answers for what goes wrong on a real network.
 """
 
 from ._http import Answer
-from ._issuer import TokenRequest
+from ._request import TokenRequest
 from ._server import AuthorizationServer
 
 __all__ = ["Answer", "AuthorizationServer", "TokenRequest"]

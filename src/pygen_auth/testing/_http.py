@@ -1,10 +1,9 @@
-"""HTTP and TLS on loopback: scripted answers, sent byte for byte."""
+"""HTTP on loopback: scripted answers, sent byte for byte."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
 import ssl
 import struct
@@ -20,6 +19,8 @@ from itertools import chain
 from socketserver import TCPServer
 from typing import Any, Literal
 
+from ._tls import Certificate, client_certificate
+
 _FRAMING = {"content-length", "transfer-encoding"}
 _MAX_BODY = 1 << 20  # bytes of a request
 _GRACE = 0.5  # seconds for connections to end when the server is closed
@@ -27,7 +28,7 @@ _GRACE = 0.5  # seconds for connections to end when the server is closed
 
 @dataclass(frozen=True)
 class Answer:
-    """One scripted answer of the token endpoint, sent byte for byte.
+    """One scripted answer, sent byte for byte.
 
     A mapping as the body is sent as JSON; an iterable of bytes is sent chunked, each item when it
     is due, and may be endless. Content-Length, Transfer-Encoding and, for a mapping, Content-Type
@@ -81,10 +82,12 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: HTTPServer
+    certificate: Certificate | None = None  # the client's
 
     def setup(self) -> None:
         if isinstance(self.request, ssl.SSLSocket):
             self.request.do_handshake()  # in this thread: a stalled client stalls nobody else
+            self.certificate = client_certificate(self.request)
         super().setup()
 
     def do_POST(self) -> None:
@@ -97,7 +100,8 @@ class _Handler(BaseHTTPRequestHandler):
             body = self.rfile.read(int(length))
             if len(body) < int(length):
                 raise ConnectionAbortedError("the client left within its request")
-            self._send(self.server.respond(self.command, self.path, self.headers, body))
+            request = (self.command, self.path, self.headers, body, self.certificate)
+            self._send(self.server.respond(*request))
 
     do_GET = do_POST  # noqa: N815  # the name is http.server's
 
@@ -158,7 +162,7 @@ class HTTPServer(ThreadingHTTPServer):
         self,
         host: str,
         tls: ssl.SSLContext | None,
-        respond: Callable[[str, str, Message, bytes], Answer],
+        respond: Callable[[str, str, Message, bytes, Certificate | None], Answer],
     ) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.tls = tls
@@ -211,25 +215,3 @@ class HTTPServer(ThreadingHTTPServer):
         deadline = time.monotonic() + _GRACE
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-
-
-class _TLSSocket(ssl.SSLSocket):
-    def __del__(self) -> None:
-        # Older Pythons drop it unclosed, to a ResourceWarning, if the client has already reset.
-        self.close()
-
-
-def throwaway_tls(directory: str) -> tuple[ssl.SSLContext, str]:
-    """A TLS context with a fresh certificate, and the path of the PEM file of its CA."""
-    try:
-        import trustme
-    except ImportError as error:
-        hint = "AuthorizationServer(tls=True) needs trustme: pip install 'pygen-auth[testing]'"
-        raise ImportError(hint) from error
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.sslsocket_class = _TLSSocket
-    authority.issue_cert("127.0.0.1", "localhost", "::1").configure_cert(context)
-    ca_file = os.path.join(directory, "ca.pem")
-    authority.cert_pem.write_to_path(ca_file)
-    return context, ca_file

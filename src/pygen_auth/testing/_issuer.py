@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+import warnings
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from email.message import Message
-from typing import Any, Literal
-from urllib.parse import parse_qs
+from typing import Any
 
+from authlib.deprecate import AuthlibDeprecationWarning
 from authlib.oauth2 import rfc6749, rfc6750
-from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
-from authlib.oauth2.rfc6749.util import extract_basic_authorization
 
 from ._http import Answer
-
-AUTH_METHODS = ("client_secret_basic", "client_secret_post")
-
-
-@dataclass(frozen=True)
-class TokenRequest:
-    """One request the token endpoint saw, recorded before it was answered. Its repr is secretless.
-
-    `client_id` is the one of the Basic credentials or else of the form, `auth_method` is None
-    where there is no client secret, and `at` is in seconds of `time.monotonic()`.
-    """
-
-    client_id: str | None
-    auth_method: Literal["client_secret_basic", "client_secret_post"] | None
-    audience: list[str]
-    at: float
-    headers: Mapping[str, str] = field(repr=False)  #: names in lower case
-    form: dict[str, list[str]] = field(repr=False)
-    body: bytes = field(repr=False)
+from ._request import ASSERTION_METHODS, AUTH_METHODS, SECRET_METHODS, Request
 
 
 @dataclass(frozen=True)
@@ -45,6 +24,7 @@ class Client:
     client_secret: str = field(repr=False)
     auth_methods: frozenset[str]
     scopes: frozenset[str] | None
+    keys: Mapping[str, Any] = field(repr=False)  # joserfc's, for its assertions, by method
 
     def check_client_secret(self, client_secret: str) -> bool:
         return self.client_secret == client_secret
@@ -58,6 +38,9 @@ class Client:
     def get_allowed_scope(self, scope: str | None) -> str | None:
         known = self.scopes is None or self.scopes.issuperset((scope or "").split())
         return (scope or "") if known else None  # None is answered with invalid_scope
+
+
+_QueryClient = Callable[[str], Client | None]
 
 
 @dataclass
@@ -87,26 +70,21 @@ class TokenResponse(dict[str, Any]):
         return "<token response>"
 
 
-class Request(rfc6749.OAuth2Request):  # type: ignore[misc]  # Authlib is untyped
-    """An HTTP request as Authlib wants it."""
-
-    def __init__(self, method: str, path: str, headers: Message, body: bytes) -> None:
-        # Authlib refuses http; what it guards against does not exist on loopback.
-        super().__init__(method, "https://loopback" + path, headers=headers)
-        is_form = headers.get_content_type() == "application/x-www-form-urlencoded"
-        text = body.decode("utf-8", "replace") if is_form else ""
-        self.fields = parse_qs(text, keep_blank_values=True)
-        # RFC 6749, 3.2: a parameter without a value counts as left out.
-        self.payload = BasicOAuth2Payload({n: v[0] for n, v in self.fields.items() if v[0]})
-        self.raw = body
-
-    @property
-    def form(self) -> Any:
-        return self.payload.data
-
-
 class _Grant(rfc6749.ClientCredentialsGrant):  # type: ignore[misc]  # Authlib is untyped
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
+
+
+def _by_certificate(query_client: _QueryClient, request: Request) -> Client | None:
+    """RFC 8705, 2.1: the authority vouches for the key, and its certificate names the client."""
+    certificate = request.certificate
+    if request.presented() != "tls_client_auth" or certificate is None:
+        return None
+    client_id = request.form["client_id"]
+    return query_client(client_id) if certificate.common_name == client_id else None
+
+
+def _by_nothing(query_client: _QueryClient, request: Request) -> None:
+    """No client authenticates so."""
 
 
 def _whole(seconds: float) -> float:
@@ -116,16 +94,39 @@ def _whole(seconds: float) -> float:
 class Issuer(rfc6749.AuthorizationServer):  # type: ignore[misc]  # Authlib is untyped
     """Authlib's authorization server with its clients and tokens in memory."""
 
-    def __init__(self, lifetime: Callable[[], float]) -> None:
+    def __init__(
+        self, lifetime: Callable[[], float], audiences: Callable[[], Collection[object]]
+    ) -> None:
         super().__init__()
         self.clients: dict[str, Client] = {}
         self.tokens: dict[str, IssuedToken] = {}
+        self._audiences = audiences
+        self._assertions: dict[tuple[str, str], object] = {}
+        self.register_client_auth_method("tls_client_auth", _by_certificate)
+        for method in ASSERTION_METHODS:
+            self.register_client_auth_method(method, _by_nothing)  # until there is such a client
         self.register_grant(_Grant)
         generate = rfc6750.BearerTokenGenerator(
             lambda **_: secrets.token_urlsafe(32),
             expires_generator=lambda *_: _whole(lifetime()),
         )
         self.register_token_generator("default", generate)
+
+    def add_client(
+        self,
+        client_id: str,
+        client_secret: str,
+        public_key: str | bytes | None,
+        auth_methods: Iterable[str] | None,
+        scopes: Iterable[str] | None,
+    ) -> None:
+        if auth_methods is None:
+            auth_methods = SECRET_METHODS if public_key is None else ["private_key_jwt"]
+        methods, keys = frozenset(auth_methods), {}
+        if not methods.isdisjoint(ASSERTION_METHODS):
+            keys = self._judge_assertions().read_keys(methods, client_secret, public_key)
+        allowed = None if scopes is None else frozenset(scopes)
+        self.clients[client_id] = Client(client_id, client_secret, methods, allowed, keys)
 
     def query_client(self, client_id: str) -> Client | None:
         return self.clients.get(client_id)
@@ -135,6 +136,16 @@ class Issuer(rfc6749.AuthorizationServer):  # type: ignore[misc]  # Authlib is u
             return super().authenticate_client(request, methods, endpoint)
         except ValueError as error:  # how Authlib fails on Basic credentials it cannot decode
             raise rfc6749.InvalidClientError(status_code=401) from error
+
+    def _judge_assertions(self) -> Any:
+        """Take assertions from now on; gives the module that judges them."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AuthlibDeprecationWarning)  # 1.7's of its own import
+            from . import _assertion
+        for method in ASSERTION_METHODS:
+            judge = _assertion.ClientAssertion(method, self._audiences, self._assertions)
+            self.register_client_auth_method(method, judge)
+        return _assertion
 
     def generate_token(self, *args: Any, **kwargs: Any) -> TokenResponse:
         token = TokenResponse(super().generate_token(*args, **kwargs))
@@ -167,23 +178,3 @@ class Validator(rfc6750.BearerTokenValidator):  # type: ignore[misc]  # Authlib 
 
     def authenticate_token(self, token_string: str) -> IssuedToken | None:
         return self.tokens.get(token_string)
-
-
-def record(request: Request) -> TokenRequest:
-    form, client_id, secret = request.fields, None, None
-    with contextlib.suppress(ValueError):  # what cannot be decoded names nobody
-        client_id, secret = extract_basic_authorization(request.headers)
-    method: Literal["client_secret_basic", "client_secret_post"] | None = None
-    if secret:
-        method = "client_secret_basic"
-    elif "client_secret" in form:
-        method = "client_secret_post"
-    return TokenRequest(
-        client_id=client_id or request.form.get("client_id"),
-        auth_method=method,
-        audience=form.get("audience", []),
-        at=time.monotonic(),
-        headers={name.lower(): value for name, value in request.headers.items()},
-        form=form,
-        body=request.raw,
-    )
