@@ -608,7 +608,8 @@ def test_client_object_cannot_be_pickled_and_the_error_names_the_callable(twin: 
         credentials = twin.make(client=client)
         with pytest.raises(ConfigurationError, match="pass a callable"):
             pickle.dumps(credentials)
-    assert pickle.loads(pickle.dumps(twin.make(client=httpx.Client)))._client is httpx.Client
+    copied = pickle.loads(pickle.dumps(twin.make(client=httpx.Client)))
+    assert copied._connection.client is httpx.Client
 
 
 def test_ssl_context_cannot_be_pickled_and_the_error_names_the_file(twin: Twin) -> None:

@@ -21,6 +21,7 @@ from pygen_auth._grant import (
     check_url,
     is_loopback,
 )
+from pygen_auth.client_auth import ClientSecretPost
 
 TOKEN_URL = "https://idp.example.com/oauth2/token"
 SECRET = "very-s3cret"
@@ -75,7 +76,7 @@ def test_settings_that_are_right_make_a_grant() -> None:
         scopes=("a", "b"),
         audience="aud",
         params=(("x", "1"),),
-        client_auth="client_secret_post",
+        client_auth=ClientSecretPost(),
     )
 
 
@@ -141,7 +142,7 @@ def test_the_repr_of_a_grant_shows_no_secret_and_no_params() -> None:
         pytest.param("params", {"a": "\ud800"}, id="lone surrogate in a param"),
         pytest.param("params", {"\ud800": "a"}, id="lone surrogate in the name of a param"),
         pytest.param("client_auth", "", id="no client_auth"),
-        pytest.param("client_auth", "client_secret_jwt", id="client_auth unknown"),
+        pytest.param("client_auth", "private_key_jwt", id="client_auth without its key"),
         pytest.param("client_auth", "CLIENT_SECRET_BASIC", id="client_auth in capitals"),
         pytest.param("client_auth", None, id="client_auth None"),
         pytest.param("client_auth", ["client_secret_post"], id="client_auth a list"),
@@ -155,7 +156,11 @@ def test_a_setting_that_cannot_be_right_is_refused_by_name(setting: str, value: 
 
 def test_an_unknown_client_auth_is_refused_with_the_known_ones() -> None:
     error = refusal(lambda: grant(client_auth="none"))
-    assert str(error) == "client_auth must be one of client_secret_post, client_secret_basic"
+    assert str(error) == (
+        "client_auth must be one of client_secret_post, client_secret_basic, client_secret_jwt, "
+        "tls_client_auth, self_signed_tls_client_auth, or a value of pygen_auth.client_auth such "
+        "as PrivateKeyJWT(key)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -245,7 +250,7 @@ def test_changing_params_later_changes_no_grant() -> None:
 )
 def test_a_secret_is_taken_as_it_is(secret: str) -> None:
     assert check_secret(secret) == secret
-    assert grant(client_secret=secret).secret() == secret
+    assert grant(client_secret=secret).credential() == secret
 
 
 def test_a_callable_secret_is_not_called_until_it_is_wanted() -> None:
@@ -257,21 +262,21 @@ def test_a_callable_secret_is_not_called_until_it_is_wanted() -> None:
 
     made = grant(client_secret=secret)
     assert calls == []
-    assert made.secret() == SECRET
+    assert made.credential() == SECRET
     assert calls == [1]
 
 
 def test_a_callable_secret_is_read_each_time() -> None:
     values = iter(["first", "second"])
     made = grant(client_secret=lambda: next(values))
-    assert [made.secret(), made.secret()] == ["first", "second"]
+    assert [made.credential(), made.credential()] == ["first", "second"]
 
 
 def test_a_callable_secret_that_fails_is_named_and_not_quoted() -> None:
     def secret() -> str:
         raise OSError(f"vault refused {SECRET}")
 
-    error = refusal(grant(client_secret=secret).secret)
+    error = refusal(grant(client_secret=secret).credential)
     assert str(error) == "client_secret could not be read: its callable raised OSError"
     assert isinstance(error.__cause__, OSError)
     assert SECRET.encode() not in pickle.dumps(error)
@@ -282,7 +287,7 @@ def test_a_callable_secret_that_is_interrupted_interrupts() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        grant(client_secret=secret).secret()
+        grant(client_secret=secret).credential()
 
 
 @pytest.mark.parametrize(
@@ -298,7 +303,7 @@ def test_a_callable_secret_that_is_interrupted_interrupts() -> None:
     ],
 )
 def test_a_callable_secret_that_gives_no_secret_is_refused(given: Any) -> None:
-    error = refusal(grant(client_secret=lambda: given).secret)
+    error = refusal(grant(client_secret=lambda: given).credential)
     assert str(error).startswith("client_secret ")
     assert "s3cret" not in everything_of(error)
 

@@ -28,7 +28,7 @@ import pytest
 
 from pygen_auth import ConfigurationError, RefusedError, UnreachableError, _clients
 from pygen_auth._body import LONGEST_BODY
-from pygen_auth._clients import _ssl_context, open_client
+from pygen_auth._clients import Connection, _ssl_context
 from pygen_auth._errors import OAuth2Error
 from pygen_auth._http import AsyncSender, Sender
 from pygen_auth._wire import Request, Response
@@ -58,24 +58,24 @@ def request_to(url: str, timeout: float = 10.0) -> Request:
 
 
 def by_thread(client: Any, request: Request) -> Response:
-    return Sender(client, True)(request)
+    return Sender(Connection(client))(request)
 
 
 def in_loop(client: Any, request: Request) -> Response:
-    return asyncio.run(AsyncSender(client, True)(request))
+    return asyncio.run(AsyncSender(Connection(client))(request))
 
 
 def loop_with_client_object(client: Any, request: Request) -> Response:
     async def main() -> Response:
         async with client() as opened:
-            return await AsyncSender(opened, True)(request)
+            return await AsyncSender(Connection(opened))(request)
 
     return asyncio.run(main())
 
 
 def thread_with_client_object(client: Any, request: Request) -> Response:
     with client() as opened:
-        return Sender(opened, True)(request)
+        return Sender(Connection(opened))(request)
 
 
 CARRIERS = {
@@ -355,7 +355,7 @@ def test_cancelled_task_leaves_its_request(server: AuthorizationServer) -> None:
     server.script(Answer(200, {}, b"{}", delay=60))
 
     async def main() -> None:
-        task = asyncio.create_task(AsyncSender(None, True)(request_to(server.token_url)))
+        task = asyncio.create_task(AsyncSender(Connection())(request_to(server.token_url)))
         await asyncio.sleep(0.1)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -456,7 +456,7 @@ def test_redirect_is_not_followed_and_the_secret_stays(
 
 def test_auth_of_the_callers_client_is_not_used(server: AuthorizationServer) -> None:
     with httpx.Client(auth=("wrong", "user")) as client:
-        Sender(client, True)(request_to(server.token_url))
+        Sender(Connection(client))(request_to(server.token_url))
     assert "authorization" not in server.token_requests[0].headers
 
 
@@ -471,10 +471,10 @@ def test_cookies_of_the_answer_are_not_kept(
         client = kind(cookies={"other": "kept"})
         client.cookies.set("mine", "before", domain="127.0.0.1", path="/")
         if asynchronous:
-            await AsyncSender(client, True)(request_to(server.token_url))
+            await AsyncSender(Connection(client))(request_to(server.token_url))
             await client.aclose()
         else:
-            Sender(client, True)(request_to(server.token_url))
+            Sender(Connection(client))(request_to(server.token_url))
             client.close()
         return client
 
@@ -487,13 +487,13 @@ def test_new_and_expired_cookies_of_the_answer_are_not_kept(server: Authorizatio
     for cookie in ("sid=1", "sid=1; Max-Age=0"):
         server.script(Answer(200, {"Set-Cookie": cookie}, b"{}"))
         with httpx.Client() as client:
-            Sender(client, True)(request_to(server.token_url))
+            Sender(Connection(client))(request_to(server.token_url))
             assert list(client.cookies.jar) == []
 
 
 def test_callers_client_object_stays_open(server: AuthorizationServer) -> None:
     client = httpx.Client()
-    Sender(client, True)(request_to(server.token_url))
+    Sender(Connection(client))(request_to(server.token_url))
     assert not client.is_closed
     client.close()
 
@@ -502,7 +502,7 @@ def test_closed_client_object_is_an_error_of_ours(server: AuthorizationServer) -
     client = httpx.Client()
     client.close()
     with pytest.raises(UnreachableError, match="the client has been closed") as caught:
-        Sender(client, True)(request_to(server.token_url))
+        Sender(Connection(client))(request_to(server.token_url))
     assert isinstance(caught.value.__cause__, RuntimeError)
 
 
@@ -677,14 +677,14 @@ def test_missing_file_of_the_environment_is_named(
 def test_lock_of_the_contexts_is_open_in_a_forked_child() -> None:
     assert _clients._contexts_lock.acquire()
     _clients._unlock_in_child()  # what a fork calls
-    assert isinstance(_ssl_context(True), ssl.SSLContext)
+    assert isinstance(_ssl_context(Connection()), ssl.SSLContext)
 
 
 def test_one_ssl_context_serves_the_process() -> None:
-    assert _ssl_context(True) is _ssl_context(True)
+    assert _ssl_context(Connection()) is _ssl_context(Connection())
 
 
 def test_new_client_of_ours_is_closed_by_us() -> None:
-    client, ours = open_client(None, "https://127.0.0.1/token", True)
+    client, ours = Connection().open("https://127.0.0.1/token")
     assert ours
     client.close()

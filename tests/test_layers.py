@@ -17,13 +17,19 @@ by_file = pytest.mark.parametrize(
 )
 
 LAYERS = [
-    {"_errors", "_wire", "_clock"},
-    {"_token", "_grant"},
-    {"_clients", "_refusal", "_body"},
+    {"_errors", "_wire", "_clock", "_hints"},
+    {"_token", "_assertion", "_worker"},
+    {"client_auth"},
+    {"_grant", "_provider"},
+    {"_entra"},
+    {"providers"},
+    {"_clients", "_refusal", "_body", "_sources"},
     {"_protocol", "_http"},
-    {"_interface"},
-    {"_keeper"},
-    {"_credentials"},
+    {"_metadata"},
+    {"_discovery", "_keywords"},
+    {"_interface", "_settings"},
+    {"_keeper", "_token_credentials"},
+    {"_credentials", "_async_credentials"},
     {"__init__"},
     {"testing"},
     {"_demo"},
@@ -32,9 +38,12 @@ LAYERS = [
 """A module may import from those above it, and from no other of its own layer."""
 
 FOREIGN = {
-    "authlib": {"_protocol", "testing"},
+    "authlib": {"_protocol", "_metadata", "testing"},
+    "cryptography": {"_assertion"},
+    "joserfc": {"_assertion", "testing"},
     "httpx": {"_clients", "_demo"},
     "trustme": {"testing"},
+    "yaml": {"_sources"},
 }
 """Who may import what is neither ours nor the standard library's."""
 

@@ -36,6 +36,7 @@ def test_the_names_of_the_design_are_there() -> None:
     assert set(pygen_auth.__all__) == {
         "AsyncCredentials",
         "AsyncOAuth2ClientCredentials",
+        "AsyncTokenCredentials",
         "ConfigurationError",
         "Credentials",
         "InvalidResponseError",

@@ -6,7 +6,8 @@ credentials = OAuth2ClientCredentials(token_url, client_id, client_secret, scope
 credentials.get_headers()  # {"Authorization": "Bearer …"}
 """
 
-from ._credentials import AsyncOAuth2ClientCredentials, OAuth2ClientCredentials
+from ._async_credentials import AsyncOAuth2ClientCredentials
+from ._credentials import OAuth2ClientCredentials
 from ._errors import (
     ConfigurationError,
     InvalidResponseError,
@@ -14,14 +15,16 @@ from ._errors import (
     RefusedError,
     UnreachableError,
 )
-from ._interface import AsyncCredentials, Credentials, TokenCredentials
+from ._interface import AsyncCredentials, Credentials
 from ._token import Token
+from ._token_credentials import AsyncTokenCredentials, TokenCredentials
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AsyncCredentials",
     "AsyncOAuth2ClientCredentials",
+    "AsyncTokenCredentials",
     "ConfigurationError",
     "Credentials",
     "InvalidResponseError",

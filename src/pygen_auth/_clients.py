@@ -11,11 +11,13 @@ import os
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ._errors import ConfigurationError, OAuth2Error, shown
 from ._grant import is_loopback
+from .client_auth import TLSClientCertificate
 
 Verify = bool | str | os.PathLike[str] | ssl.SSLContext
 Client = Any
@@ -30,21 +32,33 @@ class Opened(NamedTuple):
     """Whether it was made for this request, and is closed after it."""
 
 
-def open_client(client: Client | None, url: str, verify: Verify) -> Opened:
-    """A client for one request: a new one of ours, of the caller's callable, or the caller's."""
-    if client is None:
-        return Opened(_made_by_us(url, verify), ours=True)
-    if is_client_object(client):
-        return Opened(client, ours=False)
-    try:
-        made = client()
-    except Exception as error:
-        raise ConfigurationError(
-            f"client could not be made: its callable raised {type(error).__name__}"
-        ) from error
-    if not is_client_object(made):
-        raise ConfigurationError("client gives something that is no httpx or httpx2 client")
-    return Opened(made, ours=True)
+@dataclass(frozen=True)
+class Connection:
+    """How a server is reached: with the caller's client, or with one of ours, made like this."""
+
+    client: Client | None = None
+    verify: Verify = True
+    certificate: TLSClientCertificate | None = None
+
+    def open(self, url: str) -> Opened:
+        """A client for one request to `url`.
+
+        Raises:
+            ConfigurationError: it could not be made.
+        """
+        if self.client is None:
+            return Opened(_made_by_us(url, self), ours=True)
+        if is_client_object(self.client):
+            return Opened(self.client, ours=False)
+        try:
+            made = self.client()
+        except Exception as error:
+            raise ConfigurationError(
+                f"client could not be made: its callable raised {type(error).__name__}"
+            ) from error
+        if not is_client_object(made):
+            raise ConfigurationError("client gives something that is no httpx or httpx2 client")
+        return Opened(made, ours=True)
 
 
 def is_client_object(client: object) -> bool:
@@ -69,9 +83,9 @@ def kept_free_of_cookies(client: Client) -> Iterator[Callable[[Any], None]]:
                 jar.set_cookie(before[key])
 
 
-def _made_by_us(url: str, verify: Verify) -> Client:
+def _made_by_us(url: str, connection: Connection) -> Client:
     try:
-        return _new_client(url, verify)
+        return _new_client(url, connection)
     except OAuth2Error:
         raise
     except Exception as error:
@@ -82,7 +96,7 @@ def _made_by_us(url: str, verify: Verify) -> Client:
     )
 
 
-def _new_client(url: str, verify: Verify) -> Client:
+def _new_client(url: str, connection: Connection) -> Client:
     """A client for one request. What stays on this machine goes through no proxy."""
     import httpx
 
@@ -91,36 +105,53 @@ def _new_client(url: str, verify: Verify) -> Client:
     if local and parts.scheme == "http":
         # No TLS here, and no proxy that could have it: spares the 40 ms of reading CA files.
         return httpx.Client(verify=False, trust_env=False)  # noqa: S501
-    return httpx.Client(verify=_ssl_context(verify), trust_env=not local)
+    return httpx.Client(verify=_ssl_context(connection), trust_env=not local)
 
 
 _contexts: dict[tuple[str | None, ...], ssl.SSLContext] = {}
 _contexts_lock = threading.Lock()
 
 
-def _ssl_context(verify: Verify) -> ssl.SSLContext:
-    """The process's own context for these CA files; reading them takes 25 to 60 ms."""
-    import httpx
+def _ssl_context(connection: Connection) -> ssl.SSLContext:
+    """The process's own context for these CA files; reading them takes 25 to 60 ms.
 
+    With a client certificate it is a new one for each request: such files are often replaced.
+    """
+    verify = connection.verify
     if isinstance(verify, ssl.SSLContext):
         return verify
-    ca_file = None if verify is True else os.fspath(verify)  # type: ignore[arg-type]  # no bool
-    from_environment = {name: os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
-    key = (ca_file, *from_environment.values())
+    if connection.certificate is not None:
+        context = _new_context(verify)
+        connection.certificate.load_into(context)
+        return context
+    key = (_ca_file(verify), *_from_environment().values())
     with _contexts_lock:
-        try:
-            if key not in _contexts:
-                _contexts[key] = (
-                    ssl.create_default_context(cafile=ca_file)
-                    if ca_file
-                    else httpx.create_ssl_context()
-                )
-        except OSError as error:
-            source = f"verify={ca_file!r}" if ca_file else f"{from_environment}"
-            raise ConfigurationError(
-                f"the CA certificates could not be read ({source}): {shown(str(error))}"
-            ) from error
+        if key not in _contexts:
+            _contexts[key] = _new_context(verify)
         return _contexts[key]
+
+
+def _new_context(verify: Verify) -> ssl.SSLContext:
+    import httpx
+
+    ca_file = _ca_file(verify)
+    try:
+        if ca_file:
+            return ssl.create_default_context(cafile=ca_file)
+        return httpx.create_ssl_context()
+    except OSError as error:
+        source = f"verify={ca_file!r}" if ca_file else f"{_from_environment()}"
+        raise ConfigurationError(
+            f"the CA certificates could not be read ({source}): {shown(str(error))}"
+        ) from error
+
+
+def _ca_file(verify: Verify) -> str | None:
+    return None if verify is True else os.fspath(verify)  # type: ignore[arg-type]  # no bool
+
+
+def _from_environment() -> dict[str, str | None]:
+    return {name: os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
 
 
 def _unlock_in_child() -> None:

@@ -1,8 +1,6 @@
-"""Client credentials, kept fresh, for threads and for event loops.
+"""The synchronous shell: client credentials, kept fresh, for threads.
 
-`OAuth2ClientCredentials` and `AsyncOAuth2ClientCredentials` are two shells round the same keeper:
-each adds a lock, so that one caller refreshes at a time, and a sender. They differ by `await`;
-`tests/test_twins.py` holds them to that.
+A shell adds a lock to the keeper, so that one caller refreshes at a time, and a sender.
 """
 
 from __future__ import annotations
@@ -10,23 +8,28 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, TypeVar
 
 from ._clock import Clock
+from ._discovery import Outcome, Steps, next_step
 from ._errors import OAuth2Error
-from ._grant import secret_is_late
-from ._http import AsyncSender, Sender, within, within_in_loop
-from ._interface import AsyncCredentials, Credentials
-from ._keeper import TokenKeeper
+from ._grant import ClientSecret, credential_is_late
+from ._http import Sender
+from ._interface import Credentials
+from ._keeper import Call, TokenKeeper
+from ._keywords import found, to_discover
+from ._metadata import Metadata
+from ._sources import ClientCredentialsSettings
 from ._token import Lease, Token
+from ._wire import Request
+from ._worker import within
+from .client_auth import Credential
+from .providers import Provider
 
-if TYPE_CHECKING:
-    import asyncio
-
-Self = TypeVar("Self", bound=TokenKeeper)
+Self = TypeVar("Self", bound="OAuth2ClientCredentials")
 
 
-class OAuth2ClientCredentials(TokenKeeper, Credentials):
+class OAuth2ClientCredentials(TokenKeeper, Credentials, made_of=ClientCredentialsSettings):
     """A token from the client credentials grant (RFC 6749 §4.4), kept fresh.
 
     The token is fetched at the first use and again ahead of its expiry, by one thread while the
@@ -42,10 +45,11 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials):
         audience: sent as the form field `audience`, as Auth0 and others want it.
         refresh_margin: seconds before expiry from which on a new token is fetched; at most half
             of a token's life counts. Can be assigned later.
-        client_auth: "client_secret_post" (in the form) or "client_secret_basic" (RFC 6749 §2.3.1).
+        client_auth: how the client proves itself: "client_secret_post" (in the form),
+            "client_secret_basic" (in a header), or a value of `pygen_auth.client_auth`.
         params: further form fields; a list as value is sent as a repeated field (RFC 8707).
         client: an httpx or httpx2 client of yours for the token requests, or a callable that
-            makes one for each; for client certificates, special proxies and the like.
+            makes one for each; for special proxies and the like.
         verify: True, an `ssl.SSLContext`, or the path of a CA file. SSL_CERT_FILE, SSL_CERT_DIR
             and the proxy variables of the environment are honoured.
         insecure_hosts: hosts that may be spoken to over plain http, e.g. `("keycloak",)`.
@@ -60,7 +64,44 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials):
 
     def _begin(self, *clock: Clock) -> None:
         super()._begin(*clock)
-        self._send = Sender(self._client, self._verify)
+        self._send = Sender(self._connection)
+
+    @classmethod
+    def discover(
+        cls: type[Self],
+        issuer: str | Provider,
+        client_id: str,
+        client_secret: ClientSecret | None = None,
+        *,
+        verify_issuer: bool = True,
+        **keywords: Any,
+    ) -> Self:
+        """Credentials for a server that says itself where its token endpoint is (RFC 8414).
+
+        Sends one or two requests, more where the server is not well. How the client proves itself
+        is chosen from what the server takes, unless `client_auth` says it.
+
+        Args:
+            issuer: the server's issuer URL, the whole URL of its metadata, or a `Provider` with
+                an issuer.
+            client_id: the client identifier.
+            client_secret: the secret, or a callable that gives it.
+            verify_issuer: False takes metadata that names another issuer. The exception: whoever
+                can serve such a document gets the client's secret.
+            **keywords: those of the constructor, all but `token_url`. `timeout` holds for the
+                discovery, too.
+
+        Raises:
+            ConfigurationError: a setting cannot be right, or the server takes no such client.
+            UnreachableError: no server answered.
+            RefusedError: there is no metadata where it should be.
+            InvalidResponseError: the metadata cannot be used, or is that of another issuer.
+        """
+        provider, known = to_discover(issuer, keywords)
+        seeker = cls(client_id=client_id, client_secret=client_secret, **known)
+        metadata = seeker._seek(seeker._steps_to(provider, verify_issuer))
+        how = found(metadata, keywords.get("client_auth"), secret=client_secret is not None)
+        return cls(client_id=client_id, client_secret=client_secret, **{**known, **how})
 
     def get_headers(self) -> dict[str, str]:
         """See `Credentials.get_headers`."""
@@ -92,7 +133,7 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials):
             if release is None:
                 return self._out_of_turn(seen, now)
             with self._alone():
-                return self._settled(seen) or self._refresh(now.monotonic + self._timeout)
+                return self._settled(seen) or self._refresh(Call(now.monotonic + self._timeout))
         finally:
             if release is not None:
                 release()
@@ -120,27 +161,43 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials):
     ) -> None:
         self.close()
 
-    def _refresh(self, deadline: float) -> Token:
-        attempt = 0
+    def _refresh(self, call: Call) -> Token:
         while True:
-            attempt += 1
+            call.attempt += 1
             asked = self._clock.now()
             try:
-                secret = self._secret(deadline)
-                request = self._request(secret, deadline)
+                credential = self._credential(call)
+                request = self._request(credential, asked, call)
                 response = self._send(request)
-                return self._keep(response, request, asked)
+                return self._keep(response, request, asked, call)
             except OAuth2Error as error:
-                wait = self._go_on_after(error, attempt, deadline)
+                wait = self._go_on_after(error, call)
             if isinstance(wait, Token):
                 return wait
-            self._clock.sleep(wait)
+            if wait:
+                self._clock.sleep(wait)
 
-    def _secret(self, deadline: float) -> str:
-        if isinstance(self._grant.client_secret, str):
-            return self._grant.client_secret
-        timeout = self._attempt_timeout(deadline)
-        return within(timeout, self._grant.secret, late=lambda: secret_is_late(timeout))
+    def _seek(self, steps: Steps) -> Metadata:
+        """Take the steps of a discovery with these, which know all but the token endpoint."""
+        outcome: Outcome = None
+        while True:
+            step = next_step(steps, outcome)
+            if isinstance(step, Metadata):
+                return step
+            outcome = None
+            if not isinstance(step, Request):
+                self._clock.sleep(step)
+                continue
+            try:
+                outcome = self._send(step)
+            except OAuth2Error as error:
+                outcome = error
+
+    def _credential(self, call: Call) -> Credential:
+        if self._grant.credential_at_hand:
+            return self._grant.credential()
+        timeout = self._attempt_timeout(call.deadline)
+        return within(timeout, self._grant.credential, late=lambda: credential_is_late(timeout))
 
     # -- the lock: one thread at a time
 
@@ -159,120 +216,3 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials):
             # knowing that it has it, as Ctrl-C can do.
             self._lock = threading.Lock()
         return None
-
-
-class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials):
-    """The twin of `OAuth2ClientCredentials` for asynchronous programs.
-
-    Takes the same arguments; `client` may also be an asynchronous client, which serves the event
-    loop it belongs to. One object works in successive `asyncio.run` calls, and in several loops
-    at once (at worst with one token request for each).
-    """
-
-    _takes_async_client = True
-
-    def _begin(self, *clock: Clock) -> None:
-        super()._begin(*clock)
-        self._send = AsyncSender(self._client, self._verify)
-
-    async def get_headers(self) -> dict[str, str]:
-        """See `Credentials.get_headers`."""
-        monotonic, until, wall, until_wall, authorization = self._fresh
-        if monotonic() < until and wall() < until_wall:
-            return {"Authorization": authorization}
-        token = await self.token()
-        return {"Authorization": f"Bearer {token.access_token}"}
-
-    async def refresh_if_needed(self) -> None:
-        """See `Credentials.refresh_if_needed`."""
-        await self.token()
-
-    async def token(self) -> Token:
-        """See `OAuth2ClientCredentials.token`."""
-        seen, now = self._lease, self._clock.now()
-        held = self._held(seen, now)
-        if held is not None:
-            return held
-        if self._within_own_request():
-            return self._out_of_turn(seen, now)
-        release = None
-        try:
-            release = await self._acquire(wait=not seen.usable(now))
-            if release is None:
-                return self._out_of_turn(seen, now)
-            with self._alone():
-                return self._settled(seen) or await self._refresh(now.monotonic + self._timeout)
-        finally:
-            if release is not None:
-                release()
-
-    async def invalidate(self, token: Token) -> None:
-        """See `OAuth2ClientCredentials.invalidate`."""
-        self._invalidate(token)
-
-    async def aclose(self) -> None:
-        """See `OAuth2ClientCredentials.close`."""
-        self._swap(Lease.dropped)
-
-    async def __aenter__(self: Self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    async def _refresh(self, deadline: float) -> Token:
-        attempt = 0
-        while True:
-            attempt += 1
-            asked = self._clock.now()
-            try:
-                secret = await self._secret(deadline)
-                request = self._request(secret, deadline)
-                response = await self._send(request)
-                return self._keep(response, request, asked)
-            except OAuth2Error as error:
-                wait = self._go_on_after(error, attempt, deadline)
-            if isinstance(wait, Token):
-                return wait
-            await self._clock.sleep_in_loop(wait)
-
-    async def _secret(self, deadline: float) -> str:
-        if isinstance(self._grant.client_secret, str):
-            return self._grant.client_secret
-        timeout = self._attempt_timeout(deadline)
-        return await within_in_loop(
-            timeout, self._grant.secret, late=lambda: secret_is_late(timeout)
-        )
-
-    # -- the lock: one task at a time in each loop
-
-    def _renew_locks(self) -> None:
-        super()._renew_locks()
-        self._locks: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
-
-    async def _acquire(self, *, wait: bool) -> Callable[[], None] | None:
-        """What gives the lock back, or None where somebody else has it."""
-        loop, lock = self._lock()
-        if not wait and lock.locked():
-            return None
-        await lock.acquire()  # fair, so each holder's time is up before ours is
-        # A coroutine that its loop abandoned is finished by the garbage collector, anywhere.
-        return lambda: None if loop.is_closed() else lock.release()
-
-    def _lock(self) -> tuple[asyncio.AbstractEventLoop, asyncio.Lock]:
-        """The lock of the running loop. Locks of closed loops are dropped."""
-        import asyncio
-
-        loop = asyncio.get_running_loop()
-        with self._swap_lock:
-            if loop not in self._locks:
-                still_open = {
-                    other: lock for other, lock in self._locks.items() if not other.is_closed()
-                }
-                self._locks = {**still_open, loop: asyncio.Lock()}
-            return loop, self._locks[loop]

@@ -9,13 +9,22 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
+from ._assertion import secret_as_key
 from ._errors import ConfigurationError
+from .client_auth import (
+    WITH_SECRET,
+    ClientAssertion,
+    ClientAuth,
+    ClientSecretBasic,
+    ClientSecretJWT,
+    ClientSecretPost,
+    Credential,
+    PrivateKeyJWT,
+    check_client_auth,
+)
 
 ClientSecret = str | Callable[[], str]
 Params = Mapping[str, "str | Iterable[str]"]
-
-CLIENT_AUTH_METHODS = ("client_secret_post", "client_secret_basic")
-"""Names of RFC 7591 §2, `token_endpoint_auth_method`."""
 
 LONGEST = 10 * 365 * 86_400.0
 """Seconds. A time-out or a lifetime above it has a wrong unit or is a wrong number."""
@@ -40,27 +49,44 @@ class Grant:
 
     token_url: str
     client_id: str
-    client_secret: ClientSecret = field(repr=False)
+    client_secret: ClientSecret | None = field(default=None, repr=False)
     scopes: tuple[str, ...] = ()
     audience: str | None = None
     params: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    client_auth: str = "client_secret_post"
+    client_auth: ClientAuth = ClientSecretPost()  # noqa: RUF009  # frozen
 
-    def secret(self) -> str:
-        """The client's secret, read now.
+    @property
+    def credential_at_hand(self) -> bool:
+        """Whether the credential can be had without reading a file, a key or a callable."""
+        if isinstance(self.client_auth, WITH_SECRET):
+            return isinstance(self.client_secret, str)
+        return not isinstance(self.client_auth, (PrivateKeyJWT, ClientAssertion))
+
+    def credential(self) -> Credential:
+        """What proves the client, read now.
 
         Raises:
-            ConfigurationError: the callable that gives it failed, or gave none.
+            ConfigurationError: a callable or a file that gives it failed, or gave none.
         """
-        if isinstance(self.client_secret, str):
-            return self.client_secret
+        what = "client_secret" if isinstance(self.client_auth, WITH_SECRET) else "client_auth"
         try:
-            secret = self.client_secret()
+            return self._read()
+        except ConfigurationError:
+            raise
         except Exception as error:
             raise ConfigurationError(
-                f"client_secret could not be read: its callable raised {type(error).__name__}"
+                f"{what} could not be read: its callable raised {type(error).__name__}"
             ) from error
-        return check_secret(secret)
+
+    def _read(self) -> Credential:
+        if isinstance(self.client_auth, PrivateKeyJWT):
+            return self.client_auth.signing_key()
+        if isinstance(self.client_auth, ClientAssertion):
+            return self.client_auth.assertion()
+        if not isinstance(self.client_auth, WITH_SECRET):
+            return ""
+        secret = self.client_secret
+        return _usable(self.client_auth, secret() if callable(secret) else secret)
 
 
 def check_grant(
@@ -70,21 +96,41 @@ def check_grant(
     scopes: Iterable[str] | str | None,
     audience: str | None,
     params: Params | None,
-    client_auth: str,
+    client_auth: str | ClientAuth,
     insecure_hosts: Collection[str],
 ) -> Grant:
     """A grant of these settings, or a ConfigurationError that names the one that is wrong."""
-    if not isinstance(client_auth, str) or client_auth not in CLIENT_AUTH_METHODS:
-        raise ConfigurationError(f"client_auth must be one of {', '.join(CLIENT_AUTH_METHODS)}")
-    return Grant(
+    known_auth = check_client_auth(client_auth)
+    if isinstance(known_auth, WITH_SECRET):
+        if not callable(client_secret):
+            _usable(known_auth, client_secret)
+    elif client_secret is not None:
+        raise ConfigurationError(
+            f"client_secret is not used with client_auth={type(known_auth).__name__}; leave it out"
+        )
+    grant = Grant(
         token_url=check_url("token_url", token_url, insecure_hosts),
         client_id=_check_text("client_id", client_id),
-        client_secret=client_secret if callable(client_secret) else check_secret(client_secret),
+        client_secret=client_secret,
         scopes=_check_scopes(scopes),
         audience=_check_text("audience", audience) if audience else None,
         params=_check_params(params or {}),
-        client_auth=client_auth,
+        client_auth=known_auth,
     )
+    if known_auth == ClientSecretBasic("raw") and ":" in grant.client_id:
+        raise ConfigurationError(
+            "client_id holds a colon, at which raw Basic credentials are split (RFC 7617 §2); "
+            "use client_auth='client_secret_post'"
+        )
+    return grant
+
+
+def _usable(client_auth: ClientAuth, secret: object) -> Credential:
+    """The credential that a client secret is, by this method."""
+    checked = check_secret(secret)
+    if isinstance(client_auth, ClientSecretJWT):
+        return secret_as_key(checked, client_auth.alg)
+    return checked
 
 
 def check_secret(secret: object) -> str:
@@ -96,9 +142,9 @@ def check_secret(secret: object) -> str:
     return _encodable("client_secret", secret)
 
 
-def secret_is_late(timeout: float) -> ConfigurationError:
-    """The error of a callable that takes longer than `timeout` seconds to give the secret."""
-    return ConfigurationError(f"client_secret could not be read within {timeout:.3g} s")
+def credential_is_late(timeout: float) -> ConfigurationError:
+    """The error of a callable or a file that takes longer than `timeout` seconds."""
+    return ConfigurationError(f"the client's credential could not be read within {timeout:.3g} s")
 
 
 def check_seconds(setting: str, value: float, *, zero: bool = False, finite: bool = False) -> float:

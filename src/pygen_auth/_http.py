@@ -10,31 +10,16 @@ to be joined at its end. No connection is kept.
 from __future__ import annotations
 
 import contextlib
-import contextvars
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, wait
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from ._body import LONGEST_BODY, answer_of
-from ._clients import (
-    Client,
-    Opened,
-    Verify,
-    is_client_object,
-    kept_free_of_cookies,
-    open_client,
-)
+from ._clients import Client, Connection, Opened, is_client_object, kept_free_of_cookies
 from ._errors import HIDDEN, OAuth2Error, UnreachableError, repeats, shown
 from ._wire import Request, Response
-
-if TYPE_CHECKING:
-    import asyncio
-
-T = TypeVar("T")
-
+from ._worker import within, within_in_loop
 
 # -- the two senders
 
@@ -42,9 +27,8 @@ T = TypeVar("T")
 class Sender:
     """Sends a request and gives its answer, within the request's time-out or not at all."""
 
-    def __init__(self, client: Client | None, verify: Verify) -> None:
-        self._client = client
-        self._verify = verify
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def __call__(self, request: Request) -> Response:
         """Send `request`.
@@ -53,104 +37,25 @@ class Sender:
             UnreachableError: no whole answer in time.
             ConfigurationError: the CA file or the client could not be had.
         """
-        exchange = _Exchange(request, self._client, self._verify)
+        exchange = _Exchange(request, self._connection)
         return within(request.timeout, exchange.run, late=exchange.late, leave=exchange.leave)
 
 
 class AsyncSender:
     """The same for a caller in an event loop, which goes on while the request runs."""
 
-    def __init__(self, client: Client | None, verify: Verify) -> None:
-        self._client = client
-        self._verify = verify
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     async def __call__(self, request: Request) -> Response:
         """Send `request`; raises what `Sender` raises."""
-        if is_client_object(self._client) and hasattr(self._client, "aclose"):
-            return await _in_its_loop(request, Opened(self._client, ours=False))
-        exchange = _Exchange(request, self._client, self._verify)
+        client = self._connection.client
+        if is_client_object(client) and hasattr(client, "aclose"):
+            return await _in_its_loop(request, Opened(client, ours=False))
+        exchange = _Exchange(request, self._connection)
         return await within_in_loop(
             request.timeout, exchange.run, late=exchange.late, leave=exchange.leave
         )
-
-
-def within(
-    timeout: float,
-    work: Callable[[], T],
-    *,
-    late: Callable[[], OAuth2Error],
-    leave: Callable[[], None] = lambda: None,
-) -> T:
-    """What `work` gives, run in a daemon thread of its own.
-
-    After `timeout` seconds, or on Ctrl-C, `leave` is called and the thread is left; `late` makes
-    the error to raise then.
-    """
-    answer = _in_daemon_thread(work)
-    in_time = False
-    try:
-        in_time = bool(wait([answer], timeout).done)
-    finally:
-        if not in_time:
-            leave()
-    if not in_time:
-        raise late()
-    return answer.result()
-
-
-async def within_in_loop(
-    timeout: float,
-    work: Callable[[], T],
-    *,
-    late: Callable[[], OAuth2Error],
-    leave: Callable[[], None] = lambda: None,
-) -> T:
-    """`within`, while the event loop goes on; also left on cancellation."""
-    import asyncio  # here, since a synchronous program need not pay 30 ms for it
-
-    arrived = asyncio.wrap_future(_in_daemon_thread(work))
-    arrived.add_done_callback(_seen)
-    in_time = False
-    try:
-        in_time = bool((await asyncio.wait({arrived}, timeout=timeout))[0])
-    finally:
-        if not in_time:
-            arrived.cancel()
-            leave()
-    if not in_time:
-        raise late()
-    return arrived.result()
-
-
-def _seen(arrived: asyncio.Future[T]) -> None:
-    """Keep asyncio from logging the error of an answer that nobody waits for any more."""
-    if not arrived.cancelled():
-        arrived.exception()
-
-
-def _in_daemon_thread(work: Callable[[], T]) -> Future[T]:
-    """Run `work` in a thread of its own, in a copy of the caller's context."""
-    future: Future[T] = Future()
-    future.set_running_or_notify_cancel()  # from here on only the thread settles it
-
-    def run() -> None:
-        try:
-            result = work()
-        except BaseException as error:
-            future.set_exception(error)
-        else:
-            future.set_result(result)
-
-    context = contextvars.copy_context()
-    thread = threading.Thread(
-        target=context.run, args=(run,), name="pygen-auth token request", daemon=True
-    )
-    try:
-        thread.start()
-    except RuntimeError:  # the interpreter is shutting down, or the system has no more threads
-        if thread.ident is None:  # else a signal came in between, and the thread runs
-            run()
-    return future
 
 
 # -- one request
@@ -159,17 +64,16 @@ def _in_daemon_thread(work: Callable[[], T]) -> Future[T]:
 class _Exchange:
     """One request and its answer with a synchronous client, in a thread that may be left."""
 
-    def __init__(self, request: Request, client: Client | None, verify: Verify) -> None:
+    def __init__(self, request: Request, connection: Connection) -> None:
         self._request = request
-        self._client = client
-        self._verify = verify
+        self._connection = connection
         self._deadline = time.monotonic() + request.timeout
         self._closing = contextlib.ExitStack()
 
     def run(self) -> Response:
         """Send and read, under httpx's own time-outs and this request's deadline."""
         with _mapped(self._request), self._closing:
-            opened = open_client(self._client, self._request.url, self._verify)
+            opened = self._connection.open(self._request.url)
             if hasattr(opened.client, "aclose"):
                 import asyncio
 
@@ -250,9 +154,9 @@ to another host, and the client's own `auth` could be these very credentials."""
 
 def _built(client: Client, request: Request) -> Any:
     return client.build_request(
-        "POST",
+        request.method,
         request.url,
-        content=request.body,
+        content=request.body or None,
         headers=dict(request.headers),
         timeout=request.timeout,
     )
@@ -272,7 +176,7 @@ def _mapped(request: Request) -> Iterator[None]:
         reason = shown(str(error), request.secrets) or type(error).__name__
         _clean(error, request.secrets)
         raise UnreachableError(
-            f"Token request failed: no answer from {_host(request)}: {reason}", retryable=True
+            f"{_what(request)} failed: no answer from {_host(request)}: {reason}", retryable=True
         ) from error
 
 
@@ -289,10 +193,14 @@ def _clean(error: BaseException, secrets: tuple[str, ...]) -> None:
 
 def _late(request: Request) -> UnreachableError:
     return UnreachableError(
-        f"Token request failed: no answer from {_host(request)} within {request.timeout:.3g} s, "
+        f"{_what(request)} failed: no answer from {_host(request)} within {request.timeout:.3g} s, "
         "this attempt's share of the timeout",
         retryable=True,
     )
+
+
+def _what(request: Request) -> str:
+    return "Token request" if request.method == "POST" else "Metadata request"
 
 
 def _host(request: Request) -> str:

@@ -1,4 +1,4 @@
-"""Credentials: what gives a program its Authorization header. The interface, and a token as it is.
+"""Credentials: what gives a program its Authorization header. The interface alone.
 
 Also the only place that knows what a fork does to locks.
 """
@@ -6,14 +6,15 @@ Also the only place that knows what a fork does to locks.
 from __future__ import annotations
 
 import os
-import threading
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Any, Protocol
+from abc import ABC, ABCMeta, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Protocol, TypeVar
 from weakref import WeakSet
 
-from ._errors import ConfigurationError
-from ._protocol import is_bearer_text
+from ._sources import Settings, from_config, from_environment
+
+Self = TypeVar("Self", bound="FromSettings")
+Config = Mapping[str, Any] | str
 
 
 class HoldsLocks(Protocol):
@@ -34,11 +35,61 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
     os.register_at_fork(after_in_child=_renew_locks_in_child)
 
 
-class Credentials(ABC):
+class FromSettings:
+    """Credentials that can be made of settings from the environment or from a configuration."""
+
+    _kinds: ClassVar[dict[type, type[Any]]]
+    """What is made of which settings. Each kind enters itself, since it stands in a layer above."""
+
+    def __init_subclass__(cls, made_of: type | None = None, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if made_of is not None:
+            cls._kinds[made_of] = cls
+
+    @classmethod
+    def from_env(cls: type[Self], environ: Mapping[str, str] | None = None) -> Self:
+        """Credentials of the settings in the environment, by the names that CDF users have.
+
+        `PROVIDER`, `LOGIN_FLOW`, `CDF_CLUSTER`, `CDF_PROJECT`, `IDP_CLIENT_ID`,
+        `IDP_CLIENT_SECRET`, `IDP_TENANT_ID`, `IDP_TOKEN_URL`, `IDP_SCOPES`, `IDP_AUDIENCE` and
+        `CDF_TOKEN`, as the Cognite Toolkit has them, and the extractors' `COGNITE_*`. No request
+        is sent.
+
+        Args:
+            environ: a mapping of names and values; `os.environ` unless given.
+
+        Raises:
+            ConfigurationError: a variable is missing or cannot be right; all that is missing is
+                named at once.
+        """
+        return cls._of(from_environment(os.environ if environ is None else environ))
+
+    @classmethod
+    def _of(cls: type[Self], settings: Settings) -> Self:
+        return cls._kinds[type(settings)]._of(settings)  # type: ignore[no-any-return]  # a Self
+
+
+class Credentials(FromSettings, ABC):
     """Gives the header that authorizes a request (RFC 6750 §2.1).
 
     Safe to call from any number of threads. The dicts handed out belong to the caller.
     """
+
+    _kinds: ClassVar = {}
+
+    @classmethod
+    def load(cls: type[Self], config: Config) -> Self:
+        """Credentials of a configuration, in the shape that the Cognite SDK has.
+
+        Args:
+            config: `{"client_credentials": {...}}` with the keywords of `OAuth2ClientCredentials`,
+                or that inner mapping alone, or `{"token": ...}`; also as JSON text, or as YAML
+                text with the extra `yaml`.
+
+        Raises:
+            ConfigurationError: a key is unknown or missing, or a value cannot be right.
+        """
+        return cls._of(from_config(config))
 
     @abstractmethod
     def get_headers(self) -> dict[str, str]:
@@ -65,8 +116,26 @@ class Credentials(ABC):
         return "Authorization", self.get_headers()["Authorization"]
 
 
-class AsyncCredentials(ABC):
+class _AsyncCredentialsType(ABCMeta):
+    """Has `load` on `AsyncCredentials` alone.
+
+    Whatever has both `authorization_header` and `load` is a `CredentialProvider` to the Cognite
+    SDK, which would call it without awaiting it. So neither asynchronous credentials nor their
+    classes have a `load`.
+    """
+
+    @property
+    def load(cls) -> Callable[[Config], AsyncCredentials]:
+        """Asynchronous credentials of a configuration; see `Credentials.load`."""
+        if cls is not AsyncCredentials:
+            raise AttributeError(f"{cls.__name__} has no load; use AsyncCredentials.load")
+        return lambda config: AsyncCredentials._of(from_config(config))
+
+
+class AsyncCredentials(FromSettings, ABC, metaclass=_AsyncCredentialsType):
     """The twin of `Credentials` for asynchronous programs: the same methods, awaited."""
+
+    _kinds: ClassVar = {}
 
     @abstractmethod
     async def get_headers(self) -> dict[str, str]:
@@ -80,60 +149,3 @@ class AsyncCredentials(ABC):
         """See `Credentials.authorization_header`."""
         headers = await self.get_headers()
         return "Authorization", headers["Authorization"]
-
-
-class TokenCredentials(Credentials):
-    """A token from elsewhere: a fixed one, or a callable that gives the current one.
-
-    Args:
-        token: the access token without `Bearer`, or a callable without arguments that returns
-            one. The callable is called at each use, by one thread at a time.
-
-    Raises:
-        ConfigurationError: the token is empty, or holds what no header may.
-    """
-
-    def __init__(self, token: str | Callable[[], str]) -> None:
-        self._token = token if callable(token) else _checked(token)
-        self._renew_locks()
-        holders_of_locks.add(self)
-
-    def get_headers(self) -> dict[str, str]:
-        """See `Credentials.get_headers`.
-
-        Raises:
-            ConfigurationError: the callable failed, or gave no usable token.
-        """
-        if isinstance(self._token, str):
-            return {"Authorization": f"Bearer {self._token}"}
-        with self._lock:
-            try:
-                token = self._token()
-            except Exception as error:
-                raise ConfigurationError(
-                    f"token could not be had: its callable raised {type(error).__name__}"
-                ) from error
-        return {"Authorization": f"Bearer {_checked(token)}"}
-
-    def refresh_if_needed(self) -> None:
-        """Does nothing: whoever gives the token keeps it fresh."""
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({'***' if isinstance(self._token, str) else self._token!r})"
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"token": self._token}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["token"])  # type: ignore[misc]  # the one way in
-
-    def _renew_locks(self) -> None:
-        self._lock = threading.Lock()
-
-
-def _checked(token: object) -> str:
-    if not is_bearer_text(token):
-        raise ConfigurationError(
-            "token must be printable ASCII without spaces, and without the word Bearer before it"
-        )
-    return token

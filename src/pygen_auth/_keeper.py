@@ -1,4 +1,4 @@
-"""What the two shells share: the settings, the lease, and every swap of one lease for the next.
+"""What the two shells share: the lease, and every swap of one lease for the next.
 
 Nothing here waits, sends or needs an event loop. A shell (`_credentials`) adds the lock that lets
 one caller refresh at a time, and the sender.
@@ -9,65 +9,55 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import logging
-import os
 import random
-import ssl
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
-from ._clients import Client, Verify, is_client_object
 from ._clock import SYSTEM_CLOCK, Clock, Instant
-from ._errors import ConfigurationError, OAuth2Error, UnreachableError
-from ._grant import ClientSecret, Params, check_grant, check_hosts, check_seconds
+from ._discovery import Steps, discovery
+from ._errors import OAuth2Error, RefusedError, UnreachableError
+from ._grant import check_seconds
 from ._interface import holders_of_locks
 from ._protocol import expired_on_arrival, parse_token, token_request
+from ._settings import ClientSettings
 from ._token import Lease, Token, attempt_timeout, wait_before_retry
 from ._wire import Request, Response
+from .client_auth import ClientAuth, ClientSecretBasic, Credential, untried, ways
+from .providers import Provider
 
 _log = logging.getLogger("pygen_auth")
+
+COLON_HINT = (
+    "some servers cannot take an id or a secret with a colon in it by Basic; "
+    "try client_auth='client_secret_post'"
+)
 
 _refreshing: contextvars.ContextVar[frozenset[int]] = contextvars.ContextVar(
     "pygen_auth refreshing", default=frozenset()
 )
 
 
-class TokenKeeper:
-    """Settings, checked, and the lease on the current token."""
+@dataclass
+class Call:
+    """One call that needs a token: how long it may take, and what it has tried."""
 
-    _takes_async_client: ClassVar[bool]
+    deadline: float
+    """By the monotonic clock, in seconds."""
+    attempt: int = 0
+    proof: tuple[ClientAuth, Credential] | None = None
+    """What the last request proved the client with."""
+    refused: list[tuple[ClientAuth, Credential]] = field(default_factory=list)
+    refusal: RefusedError | None = None
 
-    def __init__(
-        self,
-        token_url: str,
-        client_id: str,
-        client_secret: ClientSecret | None = None,
-        scopes: Iterable[str] | str | None = None,
-        audience: str | None = None,
-        refresh_margin: float = 300,
-        *,
-        client_auth: str = "client_secret_post",
-        params: Params | None = None,
-        client: Client | None = None,
-        verify: Verify = True,
-        insecure_hosts: Collection[str] = (),
-        timeout: float = 30.0,
-        default_lifetime: float = 3600.0,
-    ) -> None:
-        hosts = check_hosts(insecure_hosts)
-        self._grant = check_grant(
-            token_url, client_id, client_secret, scopes, audience, params, client_auth, hosts
-        )
-        self._margin = check_seconds("refresh_margin", refresh_margin, zero=True)
-        self._client = self._check_client(client)
-        self._verify = _check_verify(verify, client)
-        self._timeout = check_seconds("timeout", timeout, finite=True)
-        self._default_lifetime = check_seconds("default_lifetime", default_lifetime, finite=True)
-        self._begin()
+
+class TokenKeeper(ClientSettings):
+    """The lease on the current token, and what changes it."""
 
     def _begin(self, clock: Clock = SYSTEM_CLOCK) -> None:
         """Start without a token, by this clock."""
         self._clock = clock
+        self._ways = ways(self._grant.client_auth)
         self._warned_of_lifetime = False
         self._hold(Lease())
         self._renew_locks()
@@ -95,32 +85,7 @@ class TokenKeeper:
             self._hold(change(self._lease))
             return self._lease
 
-    # -- settings, as Pygen has them
-
-    @property
-    def token_url(self) -> str:
-        """The token endpoint (RFC 6749 §3.2)."""
-        return self._grant.token_url
-
-    @property
-    def client_id(self) -> str:
-        """The client identifier (RFC 6749 §2.2)."""
-        return self._grant.client_id
-
-    @property
-    def client_secret(self) -> ClientSecret:
-        """The client's secret, or the callable that gives it."""
-        return self._grant.client_secret
-
-    @property
-    def scopes(self) -> list[str]:
-        """The scopes that are asked for; empty where none are."""
-        return list(self._grant.scopes)
-
-    @property
-    def audience(self) -> str | None:
-        """The audience that is asked for, as Auth0 and others want it."""
-        return self._grant.audience
+    # -- settings
 
     @property
     def refresh_margin(self) -> float:
@@ -137,35 +102,28 @@ class TokenKeeper:
             self._margin = margin
             self._hold(self._lease.with_margin(margin))
 
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(token_url={self.token_url.partition('?')[0]!r}, "
-            f"client_id={self.client_id!r}, scopes={self.scopes!r}, audience={self.audience!r})"
-        )
-
     # -- pickle and copy: the settings (with the secret), never a token, a lock or a client
 
-    _OF_THIS_RUN: ClassVar = {
+    _OF_THIS_RUN = frozenset({
         "_clock", "_fresh", "_lease", "_lock", "_locks", "_send", "_swap_lock",
-        "_warned_of_lifetime",
-    }  # fmt: skip
+        "_warned_of_lifetime", "_ways",
+    })  # fmt: skip
 
-    def __getstate__(self) -> dict[str, Any]:
-        if is_client_object(self._client):
-            raise ConfigurationError(
-                "client is an object, which no pickle or copy can carry; pass a callable that "
-                "makes one, as in client=httpx.Client"
-            )
-        if isinstance(self._verify, ssl.SSLContext):
-            raise ConfigurationError(
-                "verify is an ssl.SSLContext, which no pickle or copy can carry; pass the path "
-                "of a CA file"
-            )
-        return {name: value for name, value in vars(self).items() if name not in self._OF_THIS_RUN}
+    # -- discovery
 
-    def __setstate__(self, settings: dict[str, Any]) -> None:
-        vars(self).update(settings)
-        self._begin()
+    def _steps_to(self, provider: Provider, verify_issuer: bool) -> Steps:
+        """The steps to the provider's metadata, by this one's settings and clock."""
+        assert provider.issuer is not None
+        return discovery(
+            provider.issuer,
+            provider.issuers,
+            verify_issuer=verify_issuer,
+            insecure_hosts=self._insecure_hosts,
+            timeout=self._timeout,
+            monotonic=self._clock.monotonic,
+            wall=self._clock.wall,
+            chance=random.random,
+        )
 
     # -- steps of a token's life that both shells take
 
@@ -218,12 +176,22 @@ class TokenKeeper:
     def _attempt_timeout(self, deadline: float) -> float:
         return attempt_timeout(deadline - self._clock.monotonic())
 
-    def _request(self, secret: str, deadline: float) -> Request:
-        return token_request(self._grant, secret, self._attempt_timeout(deadline))
+    def _request(self, credential: Credential, asked: Instant, call: Call) -> Request:
+        """The next request of a call; raises the refusal where there is no other way to try."""
+        way = untried(self._ways, call.refused, self.client_id, credential)
+        if way is None:
+            assert call.refusal is not None
+            raise call.refusal
+        call.proof = way, credential
+        timeout = self._attempt_timeout(call.deadline)
+        return token_request(self._grant, way, credential, asked.wall, timeout)
 
-    def _keep(self, response: Response, request: Request, asked: Instant) -> Token:
+    def _keep(self, response: Response, request: Request, asked: Instant, call: Call) -> Token:
         """Take the token out of the answer and hold it; `asked` is when the request went out."""
-        token = parse_token(response, asked, self._default_lifetime, request.secrets)
+        method = self._grant.client_auth.name
+        token = parse_token(response, asked, self._default_lifetime, request.secrets, method)
+        if call.proof is not None and call.proof[0] is not self._ways[0]:
+            self._ways = self._ways[::-1]  # begin with what works, next time
         now, chance = self._clock.now(), random.random()
         if token.expires.reached(now):
             raise expired_on_arrival(token)
@@ -239,15 +207,17 @@ class TokenKeeper:
             )
         return token
 
-    def _go_on_after(self, error: OAuth2Error, attempt: int, deadline: float) -> float | Token:
+    def _go_on_after(self, error: OAuth2Error, call: Call) -> float | Token:
         """Seconds to the next attempt of this call, or the held token to go on with.
 
         Raises `error` where there is neither.
         """
+        if self._refused(error, call):
+            return 0.0
         now = self._clock.now()
         if not self._lease.usable(now):
-            left = deadline - now.monotonic
-            wait = wait_before_retry(error, attempt, left, random.random())
+            left = call.deadline - now.monotonic
+            wait = wait_before_retry(error, call.attempt, left, random.random())
             if wait is not None:
                 return wait
         chance = random.random()
@@ -264,34 +234,26 @@ class TokenKeeper:
         )
         return lease.token
 
+    def _refused(self, error: OAuth2Error, call: Call) -> bool:
+        """Whether the server refused the client itself, so that there may be another proof.
+
+        Another one is a credential that has changed at its source, or the other Basic encoding.
+        """
+        if call.proof is None or error is call.refusal or not isinstance(error, RefusedError):
+            return False
+        if not (
+            error.status == 401
+            or error.error == "invalid_client"
+            or (error.status in (400, 403) and error.error is None)
+        ):
+            return False
+        call.refused.append(call.proof)
+        call.refusal = error
+        way, credential = call.proof
+        if isinstance(way, ClientSecretBasic) and ":" in f"{self.client_id}{credential}":
+            error.hint = COLON_HINT
+        return True
+
     def _invalidate(self, token: Token) -> None:
         now, chance = self._clock.now(), random.random()
         self._swap(lambda lease: lease.invalidated(token, now, chance))
-
-    def _check_client(self, client: Client | None) -> Client | None:
-        if client is None:
-            return None
-        if not is_client_object(client) and not callable(client):
-            raise ConfigurationError("client must be an httpx client or a callable that gives one")
-        if is_client_object(client) and hasattr(client, "aclose") and not self._takes_async_client:
-            raise ConfigurationError(
-                "client is an asynchronous one; these credentials are synchronous"
-            )
-        return client
-
-
-def _check_verify(verify: Verify, client: Client | None) -> Verify:
-    if verify is True or isinstance(verify, ssl.SSLContext):
-        known = True
-    elif isinstance(verify, bool) or not isinstance(verify, (str, os.PathLike)):
-        raise ConfigurationError(
-            "verify must be True, an ssl.SSLContext or the path of a CA file; checking "
-            "certificates cannot be switched off, since the secret would go to anybody"
-        )
-    else:
-        known = os.path.isfile(verify)
-    if not known:
-        raise ConfigurationError(f"verify names no file: {os.fspath(verify)!r}")  # type: ignore[arg-type]
-    if client is not None and verify is not True:
-        raise ConfigurationError("verify has no effect on the given client; set it up there")
-    return verify

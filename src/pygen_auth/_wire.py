@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Request:
-    """A POST to the token endpoint. Headers and body hold the client's secret, so no repr."""
+    """A request to an authorization server. Headers and body may hold the secret, so no repr."""
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
@@ -22,6 +22,7 @@ class Request:
     """Seconds until the whole answer must be there, name look-up included."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What was sent and must not come back in a message, in plain text."""
+    method: str = "POST"
 
 
 @dataclass(frozen=True)

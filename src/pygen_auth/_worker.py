@@ -1,0 +1,100 @@
+"""Work in a daemon thread of its own: the only place that starts threads, and that leaves them.
+
+Whoever waits for a name server, a file or a callable of the user's can go when the time is up, or
+on Ctrl-C; an event loop goes on meanwhile. No executor is used: its threads are joined when the
+program ends, stalled or not.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from typing import TYPE_CHECKING, TypeVar
+
+from ._errors import OAuth2Error
+
+if TYPE_CHECKING:
+    import asyncio
+
+T = TypeVar("T")
+
+
+def within(
+    timeout: float,
+    work: Callable[[], T],
+    *,
+    late: Callable[[], OAuth2Error],
+    leave: Callable[[], None] = lambda: None,
+) -> T:
+    """What `work` gives, run in a daemon thread of its own.
+
+    After `timeout` seconds, or on Ctrl-C, `leave` is called and the thread is left; `late` makes
+    the error to raise then.
+    """
+    answer = _in_daemon_thread(work)
+    in_time = False
+    try:
+        in_time = bool(wait([answer], timeout).done)
+    finally:
+        if not in_time:
+            leave()
+    if not in_time:
+        raise late()
+    return answer.result()
+
+
+async def within_in_loop(
+    timeout: float,
+    work: Callable[[], T],
+    *,
+    late: Callable[[], OAuth2Error],
+    leave: Callable[[], None] = lambda: None,
+) -> T:
+    """`within`, while the event loop goes on; also left on cancellation."""
+    import asyncio  # here, since a synchronous program need not pay 30 ms for it
+
+    arrived = asyncio.wrap_future(_in_daemon_thread(work))
+    arrived.add_done_callback(_seen)
+    in_time = False
+    try:
+        in_time = bool((await asyncio.wait({arrived}, timeout=timeout))[0])
+    finally:
+        if not in_time:
+            arrived.cancel()
+            leave()
+    if not in_time:
+        raise late()
+    return arrived.result()
+
+
+def _seen(arrived: asyncio.Future[T]) -> None:
+    """Keep asyncio from logging the error of an answer that nobody waits for any more."""
+    if not arrived.cancelled():
+        arrived.exception()
+
+
+def _in_daemon_thread(work: Callable[[], T]) -> Future[T]:
+    """Run `work` in a thread of its own, in a copy of the caller's context."""
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()  # from here on only the thread settles it
+
+    def run() -> None:
+        try:
+            result = work()
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    context = contextvars.copy_context()
+    thread = threading.Thread(
+        target=context.run, args=(run,), name="pygen-auth token request", daemon=True
+    )
+    try:
+        thread.start()
+    except RuntimeError:  # the interpreter is shutting down, or the system has no more threads
+        if thread.ident is None:  # else a signal came in between, and the thread runs
+            run()
+    return future

@@ -1,0 +1,300 @@
+"""How a client proves who it is, as values for `client_auth=`.
+
+    OAuth2ClientCredentials(token_url, client_id, client_auth=PrivateKeyJWT("key.pem"))
+
+Each `name` is that of RFC 7591 §2 (`token_endpoint_auth_method`). The values are frozen, and no
+`repr` shows a secret; a pickle holds what was given, so a key given as text is in it.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+from urllib.parse import quote
+
+from ._assertion import (
+    KEY_ALGORITHMS,
+    SECRET_ALGORITHMS,
+    KeySource,
+    SigningKey,
+    algorithm,
+    read_key,
+)
+from ._errors import ConfigurationError
+
+__all__ = [
+    "ClientAssertion",
+    "ClientSecretBasic",
+    "ClientSecretJWT",
+    "ClientSecretPost",
+    "PrivateKeyJWT",
+    "TLSClientCertificate",
+]
+
+
+@dataclass(frozen=True)
+class ClientSecretPost:
+    """Id and secret in the form (RFC 6749 §2.3.1). The default, and what most servers take."""
+
+    name: ClassVar[str] = "client_secret_post"
+
+
+@dataclass(frozen=True)
+class ClientSecretBasic:
+    """Id and secret in the Authorization header (RFC 6749 §2.3.1).
+
+    Args:
+        encoding: what is done to the two first. "form" percent-encodes them, as the RFC wants and
+            some servers expect; "raw" leaves their UTF-8 as it is, as other servers expect.
+            "auto" begins with "form"; where the server refuses that and the two differ, it tries
+            "raw" once, and remembers what the server took.
+
+    Raises:
+        ConfigurationError: another encoding.
+    """
+
+    name: ClassVar[str] = "client_secret_basic"
+    encoding: Literal["auto", "form", "raw"] = "auto"
+
+    def __post_init__(self) -> None:
+        if self.encoding not in ("auto", "form", "raw"):
+            raise ConfigurationError("encoding must be 'auto', 'form' or 'raw'")
+
+
+@dataclass(frozen=True)
+class ClientSecretJWT:
+    """A JWT signed with the secret, which itself is not sent (RFC 7523 §2.2).
+
+    Args:
+        alg: HS256, HS384 or HS512. The secret must have 32, 48 or 64 bytes at least.
+        audience: the `aud` of the JWT; the token endpoint unless given.
+
+    Raises:
+        ConfigurationError: another algorithm.
+    """
+
+    name: ClassVar[str] = "client_secret_jwt"
+    alg: str = "HS256"
+    audience: str | None = None
+
+    def __post_init__(self) -> None:
+        algorithm(self.alg, SECRET_ALGORITHMS)
+
+
+@dataclass(frozen=True)
+class PrivateKeyJWT:
+    """A JWT signed with the client's private key (RFC 7523 §2.2). It lives for 5 minutes.
+
+    Args:
+        key: PEM as text or bytes, a JWK as mapping or JSON text, or the path of a file with
+            either. A file is read at each token request, so a new key needs no restart.
+        alg: RS256 to RS512, PS256 to PS512, ES256 to ES512, or EdDSA; unless given, RS256 for an
+            RSA key and the one that fits for the others.
+        kid: the key's id at the server, in the JWT's header; that of the JWK unless given.
+        certificate: PEM or the path of a file: its thumbprints go into the header as `x5t` and
+            `x5t#S256`, as Entra ID wants it. May be the same file as `key`.
+        password: of an encrypted PEM.
+        audience: the `aud` of the JWT; the token endpoint unless given. Some servers want their
+            issuer.
+
+    Raises:
+        ConfigurationError: the key cannot be read, is too weak, or does not fit.
+    """
+
+    name: ClassVar[str] = "private_key_jwt"
+    key: KeySource = field(repr=False, hash=False)
+    alg: str | None = None
+    kid: str | None = None
+    certificate: str | bytes | os.PathLike[str] | None = field(default=None, repr=False)
+    password: str | bytes | None = field(default=None, repr=False)
+    audience: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.alg is not None:
+            algorithm(self.alg, KEY_ALGORITHMS)
+        self.signing_key()
+
+    def signing_key(self) -> SigningKey:
+        """The key, read now.
+
+        Raises:
+            ConfigurationError: as when the value is made.
+        """
+        return read_key(self.key, self.alg, self.kid, self.certificate, self.password)
+
+
+@dataclass(frozen=True)
+class ClientAssertion:
+    """A JWT that somebody else issued for this client: federated identity (RFC 7523 §2.2).
+
+    Args:
+        source: the path of a file with it, or a callable without arguments that gives it. Either
+            is read at each token request: such JWTs are replaced every hour or so. AKS workload
+            identity names its file in AZURE_FEDERATED_TOKEN_FILE.
+
+    Raises:
+        ConfigurationError: neither path nor callable.
+    """
+
+    name: ClassVar[str] = "private_key_jwt"
+    source: str | os.PathLike[str] | Callable[[], str]
+
+    def __post_init__(self) -> None:
+        if not callable(self.source) and not isinstance(self.source, (str, os.PathLike)):
+            raise ConfigurationError("source must be the path of a file, or a callable")
+        if isinstance(self.source, str) and self.source.startswith("eyJ"):
+            raise ConfigurationError(
+                "source must be the path of a file, or a callable; a JWT itself would expire"
+            )
+
+    def assertion(self) -> str:
+        """The JWT, read now.
+
+        Raises:
+            ConfigurationError: it cannot be read, or is none.
+        """
+        jwt = self.source() if callable(self.source) else _text_of(self.source)
+        if not isinstance(jwt, str) or not jwt.strip().isascii() or len(jwt.split()) != 1:
+            raise ConfigurationError("the source of the client assertion gives no JWT")
+        return jwt.strip()
+
+
+@dataclass(frozen=True)
+class TLSClientCertificate:
+    """The certificate of the TLS connection (RFC 8705 §2); the form has the client id alone.
+
+    Serves `tls_client_auth` and `self_signed_tls_client_auth`, which differ at the server only.
+
+    Args:
+        cert: path of a PEM file with the certificate and its chain. None where the certificate is
+            on the connection already, by `client=` or by an `ssl.SSLContext` as `verify=`.
+        key: path of the PEM file with its private key; None where that is in `cert`, too.
+        password: of an encrypted key.
+
+    Raises:
+        ConfigurationError: the files cannot be read, or do not belong together.
+    """
+
+    name: ClassVar[str] = "tls_client_auth"
+    cert: str | os.PathLike[str] | None = None
+    key: str | os.PathLike[str] | None = None
+    password: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.cert is None and self.key is not None:
+            raise ConfigurationError("key needs the cert that it belongs to")
+        if self.cert is not None:
+            self.load_into(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+    def load_into(self, context: ssl.SSLContext) -> None:
+        """Have connections of `context` show the certificate, as its files are now.
+
+        Raises:
+            ConfigurationError: as when the value is made.
+        """
+        if self.cert is None:
+            return
+        try:
+            # With no password at all, OpenSSL would ask for one at the terminal.
+            context.load_cert_chain(self.cert, self.key, self.password or "")
+            return
+        except (OSError, ValueError, TypeError) as error:
+            kind = type(error).__name__  # not chained: the password stands in some; nor is cert
+        raise ConfigurationError(  # shown, which may be the key itself
+            f"cert cannot be used ({kind}): the path of a PEM file with certificate and "
+            "unencrypted key is wanted, or key= and password= as well"
+        )
+
+
+ClientAuth = (
+    ClientSecretPost
+    | ClientSecretBasic
+    | ClientSecretJWT
+    | PrivateKeyJWT
+    | ClientAssertion
+    | TLSClientCertificate
+)
+
+Credential = str | SigningKey
+"""What proves the client at one token request: its secret, a key, somebody's assertion, or the
+empty text where the connection itself does."""
+
+WITH_SECRET = (ClientSecretPost, ClientSecretBasic, ClientSecretJWT)
+"""Those that need `client_secret`."""
+
+BY_NAME: dict[str, ClientAuth] = {
+    "client_secret_post": ClientSecretPost(),
+    "client_secret_basic": ClientSecretBasic(),
+    "client_secret_jwt": ClientSecretJWT(),
+    "tls_client_auth": TLSClientCertificate(),
+    "self_signed_tls_client_auth": TLSClientCertificate(),
+}
+"""Those that need nothing but their name."""
+
+
+def check_client_auth(client_auth: object) -> ClientAuth:
+    """The value that a name stands for, or the value itself."""
+    if isinstance(client_auth, str) and client_auth in BY_NAME:
+        return BY_NAME[client_auth]
+    if isinstance(client_auth, ClientAuth):
+        return client_auth
+    raise ConfigurationError(
+        f"client_auth must be one of {', '.join(BY_NAME)}, or a value of pygen_auth.client_auth "
+        "such as PrivateKeyJWT(key)"
+    )
+
+
+def ways(client_auth: ClientAuth) -> tuple[ClientAuth, ...]:
+    """What may be tried, in this order: two encodings for an "auto" one, else the one way."""
+    if isinstance(client_auth, ClientSecretBasic) and client_auth.encoding == "auto":
+        return ClientSecretBasic("form"), ClientSecretBasic("raw")
+    return (client_auth,)
+
+
+def untried(
+    wanted: Sequence[ClientAuth],
+    refused: Sequence[tuple[ClientAuth, Credential]],
+    client_id: str,
+    credential: Credential,
+) -> ClientAuth | None:
+    """The way to try next with this credential, or None where there is none.
+
+    A credential that was read again and has changed is tried as well; the second change is not,
+    since some sources give another one each time.
+    """
+    seen = {one for _, one in refused}
+    if credential not in seen:
+        return wanted[0] if len(seen) < 2 else None
+    for way in wanted:
+        if (way, credential) not in refused and _differs(way, client_id, str(credential)):
+            return way
+    return None
+
+
+def _differs(way: ClientAuth, client_id: str, secret: str) -> bool:
+    """Whether this encoding of Basic says something else than the one that was refused."""
+    if not isinstance(way, ClientSecretBasic) or ":" in client_id:
+        return False
+    return basic_pair("form", client_id, secret) != basic_pair("raw", client_id, secret)
+
+
+def basic_pair(encoding: str, client_id: str, secret: str) -> str:
+    """Id and secret as Basic carries them, before base64. Spaces become %20, not +.
+
+    Every server that decodes takes %20; some would leave a + as it is.
+    """
+    if encoding == "raw":
+        return f"{client_id}:{secret}"
+    return f"{quote(client_id, safe='')}:{quote(secret, safe='')}"
+
+
+def _text_of(path: str | os.PathLike[str]) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, ValueError) as error:
+        kind = type(error).__name__  # not chained: a text that is not UTF-8 stands in its error
+    raise ConfigurationError(f"the client assertion cannot be read from its file ({kind})")
