@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import socket
 import subprocess
 import sys
 from typing import Any
 
+import httpx
 import pytest
 
 from pygen_auth import (
     ConfigurationError,
     InvalidResponseError,
+    OAuth2ClientCredentials,
     OAuth2Error,
     RefusedError,
     UnreachableError,
@@ -28,7 +32,7 @@ from pygen_auth.client_auth import (
     TLSClientCertificate,
 )
 
-from .support import HandClock, answer
+from .support import SECRET, HandClock, answer
 
 ISSUER = "https://idp.example.com"
 TOKEN_URL = f"{ISSUER}/token"
@@ -39,7 +43,7 @@ GUID = "0a1b2c3d-4E5F-6071-8293-a4b5c6d7e8f9"
 NOTHING_THERE = Response(status=404, headers={"content-type": "text/html"}, body=b"<h1>Not Found")
 UNAVAILABLE = Response(status=503, headers={}, body=b"")
 PAGE = Response(200, {"content-type": "text/html; charset=utf-8"}, b"<html>Sign in</html>")
-NO_ANSWER = UnreachableError("Token request failed: no answer from idp: reset", retryable=True)
+NO_ANSWER = UnreachableError("Metadata request failed: no answer from idp: reset", retryable=True)
 
 Scripted = Response | OAuth2Error
 
@@ -592,9 +596,18 @@ def test_the_error_says_what_came(response: Response, words: str) -> None:
     assert message == f"Discovery failed for {ISSUER}: {FIRST}: {words}; {SECOND}: status 404"
 
 
-def test_a_server_that_could_not_be_reached_is_named_without_talk_of_tokens() -> None:
-    error = failure(NO_ANSWER, document(issuer="https://b"), NO_ANSWER, PAGE, NO_ANSWER, PAGE)
-    assert f"{FIRST}: no answer from idp: reset; {SECOND}: the body is not" in str(error)
+def test_a_server_that_cannot_be_reached_is_said_in_the_senders_words() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        issuer = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    request = next(Walk().steps(issuer))
+    assert isinstance(request, Request)
+    with pytest.raises(UnreachableError) as nobody_there:
+        OAuth2ClientCredentials(issuer, "the-client", SECRET)._send(request)
+    error = failure(*rounds(6, nobody_there.value), issuer=issuer)
+    _, first, second = str(error).split(f"{issuer}/.well-known/")
+    for answered in (first, second):
+        assert re.match(r"[a-z-]+: no answer from 127\.0\.0\.1:\d+: ", answered)
+    assert isinstance(error.__cause__, httpx.ConnectError)
 
 
 def test_the_error_names_the_issuer_asked_for_and_not_the_query_of_a_url() -> None:
@@ -674,7 +687,7 @@ def test_one_transient_answer_makes_the_error_one_that_may_be_retried(
 
 def test_the_cause_of_an_unreachable_server_is_chained() -> None:
     cause = OSError("connection reset")
-    unreachable = UnreachableError("Token request failed: no answer", retryable=True)
+    unreachable = UnreachableError("Metadata request failed: no answer", retryable=True)
     unreachable.__cause__ = cause
     assert failure(*rounds(3, unreachable, UNAVAILABLE)).__cause__ is cause
 
@@ -840,7 +853,8 @@ def metadata(*methods: str, algs: tuple[str, ...] = (), alias: str | None = None
         (("client_secret_basic", "client_secret_post"), (), ClientSecretPost()),
         (("private_key_jwt", "client_secret_jwt", "client_secret_basic"), (), ClientSecretBasic()),
         (("client_secret_jwt",), (), ClientSecretJWT("HS256")),
-        (("client_secret_jwt",), ("RS256", "HS512", "HS256"), ClientSecretJWT("HS512")),
+        (("client_secret_jwt",), ("RS256", "HS512", "HS256"), ClientSecretJWT("HS256")),
+        (("client_secret_jwt",), ("HS512", "HS384"), ClientSecretJWT("HS384")),
         (("client_secret_jwt",), ("none", "HS1", "ES256"), ClientSecretJWT("HS256")),
     ],
 )

@@ -120,7 +120,7 @@ def _failure(wanted: Wanted, failures: list[tuple[str, OAuth2Error]]) -> OAuth2E
     transient = [error for error in errors if error.retryable]
     failure = copy_of(telling)
     answers = [
-        f"{url.partition('?')[0]}: {error.args[0].removeprefix('Token request failed: ')}"
+        f"{url.partition('?')[0]}: {error.args[0].removeprefix('Metadata request failed: ')}"
         for url, error in failures
     ]
     failure.args = (f"Discovery failed for {wanted.issuer}: {'; '.join(answers)}",)

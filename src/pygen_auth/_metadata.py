@@ -15,7 +15,7 @@ from ._assertion import SECRET_ALGORITHMS
 from ._clock import Instant
 from ._errors import ConfigurationError, InvalidResponseError, RefusedError, shown
 from ._grant import check_url
-from ._protocol import _what_is_no_json, json_object
+from ._protocol import what_is_no_json, json_object
 from ._refusal import _origin, refusal
 from ._wire import Response
 from .client_auth import (
@@ -113,7 +113,7 @@ def read_metadata(response: Response, wanted: Wanted, now: Instant) -> Metadata:
     if not 200 <= response.status < 300 or says_no:
         raise _refused(response, fields or {}, now)
     if fields is None:
-        raise InvalidResponseError(_what_is_no_json(response, ()), hint=CHECK_ISSUER)
+        raise InvalidResponseError(what_is_no_json(response, ()), hint=CHECK_ISSUER)
     token_endpoint = _token_endpoint(fields.get("token_endpoint"), wanted)
     return Metadata(
         issuer=_issuer(fields.get("issuer"), wanted),
@@ -238,7 +238,8 @@ def client_auth_for(
     if has_secret and "client_secret_basic" in taken:
         return ClientSecretBasic()
     if has_secret and "client_secret_jwt" in taken:
-        fitting = (alg for alg in metadata.signing_algs if alg in SECRET_ALGORITHMS)
+        # The shortest hash that the server takes: it does with the shortest secret.
+        fitting = (alg for alg in SECRET_ALGORITHMS if alg in metadata.signing_algs)
         return ClientSecretJWT(next(fitting, "HS256"))
     wanted = dict.fromkeys(_PASSED_FOR[method] for method in taken if method in _PASSED_FOR)
     advice = f"pass {' or '.join(wanted)}" if wanted else "pass client_auth= to try another way"

@@ -142,7 +142,7 @@ def parse_token(
     if not 200 <= response.status < 300 or (fields is not None and fields.get("error")):
         raise refusal(response, fields or {}, now, secrets)
     if fields is None:
-        raise _invalid(_what_is_no_json(response, secrets))
+        raise _invalid(what_is_no_json(response, secrets))
     return _token(fields, now, default_lifetime, secrets)
 
 
@@ -220,7 +220,7 @@ def json_object(response: Response) -> dict[str, Any] | None:
     return fields if isinstance(fields, dict) else None
 
 
-def _what_is_no_json(response: Response, secrets: tuple[str, ...]) -> str:
+def what_is_no_json(response: Response, secrets: tuple[str, ...]) -> str:
     """Says what came, and not one character of it: a body that is no JSON may hold a token."""
     if response.defect is not None:
         return shown(response.defect, secrets)
