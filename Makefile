@@ -1,13 +1,14 @@
 # Each target sets up what it needs and can be run twice.
 #   make demo     see it work: a token kept fresh through a slow server, an outage, a refusal
 #   make test     lint, types and tests with full branch coverage
+#   make compat   of those, the real answers of identity providers alone
 #   make bench    speed and memory, as ratios within one run
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types tests bench clean
+.PHONY: demo test lint types tests compat bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/package
@@ -27,6 +28,9 @@ tests: $(VENV)/dev
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered
+
+compat: $(VENV)/dev
+	$(BIN)/pytest compat
 
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks

@@ -20,8 +20,9 @@ import trustme
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-from pygen_auth import ConfigurationError, OAuth2Error, _errors
-from pygen_auth._refusal import HINTS
+from pygen_auth import ConfigurationError, OAuth2Error, _errors, _hints
+from pygen_auth.testing import AuthorizationServer
+from tests import keys, stand_ins
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]
@@ -35,8 +36,10 @@ FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 @pytest.fixture
 def network() -> Iterator[None]:
-    """The two hosts of the examples; this machine is reached for real, and nothing else at all."""
-    with respx.mock(assert_all_called=False) as router:
+    """The two hosts of the examples, and the providers that the docs name, which have a real
+    server behind them; this machine is reached for real, and nothing else at all.
+    """
+    with AuthorizationServer() as server, respx.mock(assert_all_called=False) as router:
         router.route(host="127.0.0.1").pass_through()
         router.post("https://auth.example.com/oauth2/token").mock(
             return_value=httpx.Response(
@@ -47,6 +50,7 @@ def network() -> Iterator[None]:
             host="api.example.com", headers__contains={"Authorization": "Bearer t0ken"}
         ).mock(return_value=httpx.Response(200, json={"items": []}))
         router.route(host="api.example.com").mock(return_value=httpx.Response(401))
+        stand_ins.play(router, server)
         yield
 
 
@@ -58,6 +62,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     own = authority.issue_cert("client.example.com").private_key_and_cert_chain_pem
     own.write_to_path(str(tmp_path / "client.pem"))
     (tmp_path / "client-secret").write_text("my-client-secret\n")
+    key = keys.pem(keys.private_key("RSA"))
+    (tmp_path / "app.pem").write_bytes(key + keys.certificate("RSA"))
+    (tmp_path / "service-app.pem").write_bytes(key)
+    (tmp_path / "federated-token").write_text(stand_ins.federated_token())
+    monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", str(tmp_path / "federated-token"))
+    monkeypatch.setenv("AZURE_CLIENT_ID", "my-client-id")
+    monkeypatch.setenv("AZURE_TENANT_ID", "contoso.onmicrosoft.com")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -122,9 +133,23 @@ def test_every_document_is_linked_from_the_index() -> None:
 
 def test_hints_are_listed_as_they_are() -> None:
     text = (ROOT / "docs/errors.md").read_text("utf-8")
-    section = text.partition("## Hints")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE)
-    assert rows == list(HINTS.items())
+    section = text.partition("\n## Hints\n")[2].partition("\n## ")[0]
+    _, *parts = section.split("\n### ")
+    listed = {
+        part.partition("\n")[0]: re.findall(r"^\| `(.+?)` \| (.+) \|$", part, re.MULTILINE)
+        for part in parts
+    }
+    by_provider: dict[str, list[tuple[str, str]]] = {}
+    for tables in (_hints.CODES, _hints.WORDINGS):
+        for provider, table in tables.items():
+            by_provider.setdefault(provider, []).extend(table.items())
+    assert listed == {
+        **by_provider,
+        "The client is refused": list(_hints.REFUSED_CLIENT.items()),
+        "The server names another method": list(_hints.OTHER_METHOD.items()),
+        "Any server": [*_hints.ERROR_CODES.items(), *_hints.STATUSES.items()],
+    }
+    assert [word for word in _hints.REFUSED if f"`{word}`" not in section] == []
 
 
 def test_tree_of_errors_is_drawn_as_in_the_code() -> None:

@@ -20,7 +20,7 @@ LAYERS = [
     {"_errors", "_wire", "_clock", "_hints"},
     {"_token", "_assertion", "_worker"},
     {"client_auth"},
-    {"_grant", "_provider"},
+    {"_grant", "_provider", "_ways"},
     {"_entra"},
     {"providers"},
     {"_clients", "_refusal", "_body", "_sources"},

@@ -22,8 +22,9 @@ from pygen_auth._clock import Instant
 from pygen_auth._grant import Grant, check_grant
 from pygen_auth._hints import CODES, ERROR_CODES, REFUSED_CLIENT, STATUSES
 from pygen_auth._protocol import expired_on_arrival, parse_token, token_request
+from pygen_auth._ways import ways
 from pygen_auth._wire import Request, Response
-from pygen_auth.client_auth import Credential, ways
+from pygen_auth.client_auth import Credential
 
 NOW = Instant(wall=1_800_000_000.0, monotonic=5_000.0)
 TOKEN_URL = "https://idp.example.com/oauth2/token"

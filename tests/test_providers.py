@@ -121,6 +121,7 @@ def test_metadata_of_a_guid_must_have_that_guid() -> None:
     assert set(entra(GUID, resource="api://my-api").issuers) == {
         f"https://login.microsoftonline.com/{GUID}/v2.0",
         "https://login.microsoftonline.com/{tenantid}/v2.0",
+        f"https://sts.windows.net/{GUID}/",
     }
 
 
@@ -130,6 +131,7 @@ def test_metadata_of_a_domain_may_have_any_guid() -> None:
     assert set(provider.issuers) == {
         "https://login.microsoftonline.com/{guid}/v2.0",
         "https://login.microsoftonline.com/{tenantid}/v2.0",
+        "https://sts.windows.net/{guid}/",
     }
 
 

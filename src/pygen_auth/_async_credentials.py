@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._clock import Clock
+from ._clock import Clock, Instant
 from ._discovery import Outcome, Steps, next_step
 from ._errors import OAuth2Error
 from ._grant import ClientSecret, credential_is_late
@@ -22,7 +22,6 @@ from ._sources import ClientCredentialsSettings
 from ._token import Lease, Token
 from ._wire import Request
 from ._worker import within_in_loop
-from .client_auth import Credential
 from .providers import Provider
 
 if TYPE_CHECKING:
@@ -121,8 +120,7 @@ class AsyncOAuth2ClientCredentials(
             call.attempt += 1
             asked = self._clock.now()
             try:
-                credential = await self._credential(call)
-                request = self._request(credential, asked, call)
+                request = await self._prepared(asked, call)
                 response = await self._send(request)
                 return self._keep(response, request, asked, call)
             except OAuth2Error as error:
@@ -148,12 +146,13 @@ class AsyncOAuth2ClientCredentials(
             except OAuth2Error as error:
                 outcome = error
 
-    async def _credential(self, call: Call) -> Credential:
+    async def _prepared(self, asked: Instant, call: Call) -> Request:
+        """The next request, made in a thread of its own where that takes more than a moment."""
         if self._grant.credential_at_hand:
-            return self._grant.credential()
+            return self._request(asked, call)
         timeout = self._attempt_timeout(call.deadline)
         return await within_in_loop(
-            timeout, self._grant.credential, late=lambda: credential_is_late(timeout)
+            timeout, lambda: self._request(asked, call), late=lambda: credential_is_late(timeout)
         )
 
     # -- the lock: one task at a time in each loop

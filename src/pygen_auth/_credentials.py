@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar
 
-from ._clock import Clock
+from ._clock import Clock, Instant
 from ._discovery import Outcome, Steps, next_step
 from ._errors import OAuth2Error
 from ._grant import ClientSecret, credential_is_late
@@ -23,7 +23,6 @@ from ._sources import ClientCredentialsSettings
 from ._token import Lease, Token
 from ._wire import Request
 from ._worker import within
-from .client_auth import Credential
 from .providers import Provider
 
 Self = TypeVar("Self", bound="OAuth2ClientCredentials")
@@ -166,8 +165,7 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials, made_of=ClientCredential
             call.attempt += 1
             asked = self._clock.now()
             try:
-                credential = self._credential(call)
-                request = self._request(credential, asked, call)
+                request = self._prepared(asked, call)
                 response = self._send(request)
                 return self._keep(response, request, asked, call)
             except OAuth2Error as error:
@@ -193,11 +191,14 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials, made_of=ClientCredential
             except OAuth2Error as error:
                 outcome = error
 
-    def _credential(self, call: Call) -> Credential:
+    def _prepared(self, asked: Instant, call: Call) -> Request:
+        """The next request, made in a thread of its own where that takes more than a moment."""
         if self._grant.credential_at_hand:
-            return self._grant.credential()
+            return self._request(asked, call)
         timeout = self._attempt_timeout(call.deadline)
-        return within(timeout, self._grant.credential, late=lambda: credential_is_late(timeout))
+        return within(
+            timeout, lambda: self._request(asked, call), late=lambda: credential_is_late(timeout)
+        )
 
     # -- the lock: one thread at a time
 

@@ -25,7 +25,7 @@ _V1_ISSUERS: dict[str, tuple[str, ...]] = {  # Azure/aks-engine:pkg/api/defaults
     "us_government": ("https://sts.windows.net/{guid}/",),
     "china": ("https://sts.chinacloudapi.cn/{guid}/",),
 }
-"""Those of the v1.0 metadata; not known for the sovereign clouds."""
+"""Those of v1.0 metadata, seen in v2.0 metadata too; not known for the sovereign clouds."""
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TENANT = re.compile(rf"{_GUID.pattern}|{DOMAIN.pattern}", re.IGNORECASE | re.ASCII)
@@ -66,7 +66,11 @@ def entra(
         token_url=f"https://{host}/{tenant}/oauth2/v2.0/token",
         issuer=f"https://{host}/{tenant}/v2.0",
         # Metadata names a tenant by its GUID; that of no tenant in particular says {tenantid}.
-        issuers=(f"https://{host}/{_guid_of(tenant)}/v2.0", f"https://{host}/{{tenantid}}/v2.0"),
+        issuers=(
+            f"https://{host}/{_guid_of(tenant)}/v2.0",
+            f"https://{host}/{{tenantid}}/v2.0",
+            *_v1_issuers(cloud, tenant),
+        ),
         scopes=(_scope(scopes, resource),),
         docs_url="https://learn.microsoft.com/en-us/entra/identity-platform/"
         "v2-oauth2-client-creds-grant-flow",
@@ -90,13 +94,12 @@ def entra_v1(tenant: str, resource: str, cloud: Cloud = "public") -> Provider:
     https://learn.microsoft.com/en-us/azure/active-directory/azuread-dev/v1-oauth2-client-creds-grant-flow
     """
     host, tenant = _host(cloud), _tenant(tenant)
-    issuers = [one.replace("{guid}", _guid_of(tenant)) for one in _V1_ISSUERS.get(cloud, ())]
     wanted = "the API's Application ID URI or client id, as in 'api://my-api', without /.default"
     return Provider(
         name="entra_v1",
         token_url=f"https://{host}/{tenant}/oauth2/token",
         issuer=f"https://{host}/{tenant}",
-        issuers=tuple(issuers),
+        issuers=_v1_issuers(cloud, tenant),
         params={"resource": fitting("resource", resource, _RESOURCE, wanted)},
         docs_url="https://learn.microsoft.com/en-us/azure/active-directory/azuread-dev/"
         "v1-oauth2-client-creds-grant-flow",
@@ -121,6 +124,11 @@ def _tenant(tenant: str) -> str:
 
 def _guid_of(tenant: str) -> str:
     return tenant if _GUID.fullmatch(tenant) else "{guid}"
+
+
+def _v1_issuers(cloud: str, tenant: str) -> tuple[str, ...]:
+    templates = _V1_ISSUERS.get(cloud, ())
+    return tuple(template.replace("{guid}", _guid_of(tenant)) for template in templates)
 
 
 def _scope(scopes: Iterable[str] | str | None, resource: str | None) -> str:

@@ -76,7 +76,9 @@ class RefusedError(OAuth2Error):
     code: str | None
     """The provider's number for it, such as AADSTS7000215 or E0000047."""
     trace_id: str | None
-    """What the provider's support asks for."""
+    """The provider's name for this request, which its support asks for."""
+    correlation_id: str | None
+    """The provider's name for what this request is a part of, where it has one (Entra)."""
 
     def __init__(
         self,
@@ -87,6 +89,7 @@ class RefusedError(OAuth2Error):
         description: str | None = None,
         code: str | None = None,
         trace_id: str | None = None,
+        correlation_id: str | None = None,
         retryable: bool = False,
         retry_after: float | None = None,
         hint: str | None = None,
@@ -97,6 +100,7 @@ class RefusedError(OAuth2Error):
         self.description = description
         self.code = code
         self.trace_id = trace_id
+        self.correlation_id = correlation_id
 
 
 class InvalidResponseError(OAuth2Error):
@@ -122,6 +126,7 @@ HIDDEN = "(not shown, since it repeats a secret)"
 _READ = 16_384  # characters of a text that are looked at; the rest is never shown
 _SEARCHED = 4_000  # of those, squeezed, in which a secret is looked for
 _SHOWABLE = 1_000  # of those, from which the shown ones come: none is cut out of a secret
+_LEFT_OUT = 512  # squeezed characters before that end: a beginning of a secret, encoded
 _TELLING = 64  # characters of a secret by which it is known; tokens can be a megabyte long
 
 _CREDENTIAL_FIELD = re.compile(
@@ -142,7 +147,10 @@ def shown(text: str, secrets: Iterable[str] = ()) -> str:
     or looks like a JWT, is taken out whoever it belongs to.
     """
     known = sorted({_line(secret) for secret in secrets}, key=len, reverse=True)
-    line = _line(text)[:_SEARCHED]
+    line = _line(text)
+    if len(text) > _READ:  # a secret may begin where the reading ended
+        line = line[:-_LEFT_OUT]
+    line = line[:_SEARCHED]
     for secret in known:
         line = _without(line, secret)
     if repeats(line.replace("***", " "), known):

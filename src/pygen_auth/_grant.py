@@ -20,6 +20,7 @@ from .client_auth import (
     ClientSecretPost,
     Credential,
     PrivateKeyJWT,
+    TLSClientCertificate,
     check_client_auth,
 )
 
@@ -57,10 +58,10 @@ class Grant:
 
     @property
     def credential_at_hand(self) -> bool:
-        """Whether the credential can be had without reading a file, a key or a callable."""
-        if isinstance(self.client_auth, WITH_SECRET):
+        """Whether nothing has to be called, read from a file or signed."""
+        if isinstance(self.client_auth, (ClientSecretPost, ClientSecretBasic)):
             return isinstance(self.client_secret, str)
-        return not isinstance(self.client_auth, (PrivateKeyJWT, ClientAssertion))
+        return isinstance(self.client_auth, TLSClientCertificate)
 
     def credential(self) -> Credential:
         """What proves the client, read now.

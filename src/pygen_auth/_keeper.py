@@ -16,14 +16,16 @@ from dataclasses import dataclass, field
 
 from ._clock import SYSTEM_CLOCK, Clock, Instant
 from ._discovery import Steps, discovery
-from ._errors import OAuth2Error, RefusedError, UnreachableError
+from ._errors import ConfigurationError, OAuth2Error, UnreachableError
 from ._grant import check_seconds
 from ._interface import holders_of_locks
 from ._protocol import expired_on_arrival, parse_token, token_request
+from ._refusal import refuses_client
 from ._settings import ClientSettings
 from ._token import Lease, Token, attempt_timeout, wait_before_retry
+from ._ways import untried, ways
 from ._wire import Request, Response
-from .client_auth import ClientAuth, ClientSecretBasic, Credential, untried, ways
+from .client_auth import ClientAuth, ClientSecretBasic, Credential
 from .providers import Provider
 
 _log = logging.getLogger("pygen_auth")
@@ -48,7 +50,7 @@ class Call:
     proof: tuple[ClientAuth, Credential] | None = None
     """What the last request proved the client with."""
     refused: list[tuple[ClientAuth, Credential]] = field(default_factory=list)
-    refusal: RefusedError | None = None
+    refusal: OAuth2Error | None = None
 
 
 class TokenKeeper(ClientSettings):
@@ -176,8 +178,9 @@ class TokenKeeper(ClientSettings):
     def _attempt_timeout(self, deadline: float) -> float:
         return attempt_timeout(deadline - self._clock.monotonic())
 
-    def _request(self, credential: Credential, asked: Instant, call: Call) -> Request:
+    def _request(self, asked: Instant, call: Call) -> Request:
         """The next request of a call; raises the refusal where there is no other way to try."""
+        credential = self._grant.credential()
         way = untried(self._ways, call.refused, self.client_id, credential)
         if way is None:
             assert call.refusal is not None
@@ -212,6 +215,8 @@ class TokenKeeper(ClientSettings):
 
         Raises `error` where there is neither.
         """
+        if call.refusal is not None and isinstance(error, ConfigurationError):
+            error = call.refusal  # its source gave nothing else
         if self._refused(error, call):
             return 0.0
         now = self._clock.now()
@@ -239,13 +244,7 @@ class TokenKeeper(ClientSettings):
 
         Another one is a credential that has changed at its source, or the other Basic encoding.
         """
-        if call.proof is None or error is call.refusal or not isinstance(error, RefusedError):
-            return False
-        if not (
-            error.status == 401
-            or error.error == "invalid_client"
-            or (error.status in (400, 403) and error.error is None)
-        ):
+        if call.proof is None or error is call.refusal or not refuses_client(error):
             return False
         call.refused.append(call.proof)
         call.refusal = error

@@ -8,7 +8,7 @@ from typing import Any
 from ._errors import ConfigurationError
 from ._grant import check_url
 from ._metadata import Metadata, client_auth_for, token_endpoint_for
-from .client_auth import ClientAuth
+from .client_auth import PASSED_FOR, ClientAuth
 from .providers import Provider
 
 Keywords = dict[str, Any]
@@ -35,10 +35,11 @@ def of_provider(provider: Provider, keywords: Mapping[str, Any]) -> Keywords:
 def _check_method(provider: Provider, client_auth: str | ClientAuth | None) -> None:
     """Say at once that a provider takes no secret, rather than have the server say it."""
     name = client_auth if isinstance(client_auth, str) else getattr(client_auth, "name", None)
-    if provider.client_auth_methods and name not in provider.client_auth_methods:
+    taken = provider.client_auth_methods
+    if taken and name not in taken:
+        advice = dict.fromkeys(PASSED_FOR.get(method, "client_auth=") for method in taken)
         raise ConfigurationError(
-            f"{provider.name} takes {' or '.join(provider.client_auth_methods)} only; "
-            "pass client_auth=PrivateKeyJWT(key, kid=...) and no client_secret"
+            f"{provider.name} takes {' or '.join(taken)} only; pass {' or '.join(advice)}"
         )
 
 

@@ -15,11 +15,12 @@ from ._assertion import SECRET_ALGORITHMS
 from ._clock import Instant
 from ._errors import ConfigurationError, InvalidResponseError, RefusedError, shown
 from ._grant import check_url
-from ._protocol import what_is_no_json, json_object
-from ._refusal import _origin, refusal
+from ._protocol import json_object, what_is_no_json
+from ._refusal import origin, refusal
 from ._wire import Response
 from .client_auth import (
     BY_NAME,
+    PASSED_FOR,
     ClientAuth,
     ClientSecretBasic,
     ClientSecretJWT,
@@ -36,16 +37,6 @@ _ALGORITHMS = "token_endpoint_auth_signing_alg_values_supported"
 
 CHECK_ISSUER = "check the issuer, or give the whole .well-known URL"
 _GIVE_TOKEN_URL = "the server names a wrong address of its own; give token_url without discovery"
-
-_PASSED_FOR = {
-    "client_secret_post": "client_secret",
-    "client_secret_basic": "client_secret",
-    "client_secret_jwt": "client_secret",
-    "private_key_jwt": "client_auth=PrivateKeyJWT(key)",
-    "tls_client_auth": "client_auth=TLSClientCertificate(cert, key)",
-    "self_signed_tls_client_auth": "client_auth=TLSClientCertificate(cert, key)",
-}
-"""What the caller passes for a method of RFC 7591 §2."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +119,7 @@ def _refused(response: Response, fields: Mapping[str, Any], now: Instant) -> Ref
     error = refusal(response, fields, now, ())
     said = [f"status {response.status}", error.error, error.description]
     if 300 <= response.status < 400:
-        said = [f"status {response.status}, which points to {_origin(response, ())}"]
+        said = [f"status {response.status}, which points to {origin(response, ())}"]
     error.args = (": ".join(filter(None, said)),)
     error.hint = CHECK_ISSUER
     return error
@@ -241,7 +232,7 @@ def client_auth_for(
         # The shortest hash that the server takes: it does with the shortest secret.
         fitting = (alg for alg in SECRET_ALGORITHMS if alg in metadata.signing_algs)
         return ClientSecretJWT(next(fitting, "HS256"))
-    wanted = dict.fromkeys(_PASSED_FOR[method] for method in taken if method in _PASSED_FOR)
+    wanted = dict.fromkeys(PASSED_FOR[method] for method in taken if method in PASSED_FOR)
     advice = f"pass {' or '.join(wanted)}" if wanted else "pass client_auth= to try another way"
     given = "a client_secret alone does not do" if has_secret else "client_secret is empty"
     raise ConfigurationError(f"{given}: the server takes {shown(', '.join(taken))}; {advice}")

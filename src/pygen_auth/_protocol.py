@@ -23,6 +23,7 @@ from ._errors import InvalidResponseError, shown
 from ._grant import LONGEST, Grant
 from ._refusal import refusal
 from ._token import Token
+from ._ways import basic_pair
 from ._wire import Request, Response
 from .client_auth import (
     WITH_SECRET,
@@ -33,7 +34,6 @@ from .client_auth import (
     ClientSecretPost,
     Credential,
     PrivateKeyJWT,
-    basic_pair,
 )
 
 MOST_VALUES = 10_000
@@ -140,7 +140,7 @@ def parse_token(
     """
     fields = json_object(response)
     if not 200 <= response.status < 300 or (fields is not None and fields.get("error")):
-        raise refusal(response, fields or {}, now, secrets)
+        raise refusal(response, fields or {}, now, secrets, client_auth)
     if fields is None:
         raise _invalid(what_is_no_json(response, secrets))
     return _token(fields, now, default_lifetime, secrets)

@@ -1,20 +1,24 @@
 """What a server says when it says no: the only place that reads an error response.
 
-RFC 6749 §5.2 says how it should be; this module also reads what providers really send.
+RFC 6749 §5.2 says how it should be. This module also reads what providers, gateways and web
+frameworks send instead, by rules: which names hold a code, which a text, and what lies in what.
 """
 
 from __future__ import annotations
 
+import contextlib
+import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from ._clock import Instant
-from ._errors import RefusedError, shown
+from ._errors import OAuth2Error, RefusedError, shown
+from ._hints import CODES, ERROR_CODES, hint_for
 from ._wire import Response
 
 _TRANSIENT = {"temporarily_unavailable", "server_error", "internal_failure"}
@@ -26,98 +30,200 @@ _PERMANENT = {  # RFC 6749 §5.2
     "unsupported_grant_type",
     "invalid_scope",
 }
-
-HINTS: Mapping[str, str] = {
-    "invalid_client": "check client_id and client_secret, and whether this client wants "
-    "client_auth='client_secret_basic' or 'client_secret_post'",
-    "unauthorized_client": "check client_id, and that the client credentials grant is enabled "
-    "for this client",
-    "invalid_scope": "check scopes: the server knows no such scope, or not for this client",
-    "unsupported_grant_type": "check token_url: this endpoint does not do client credentials",
-    "AADSTS7000215": "client_secret must be the secret's value, not its id",
-    "AADSTS7000222": "this client_secret has expired; make a new one in the app registration",
-    "AADSTS700016": "this client_id does not exist in the tenant of token_url; check both",
-    "AADSTS90002": "the tenant in token_url does not exist",
-    "AADSTS1002012": "scopes must be the resource followed by /.default",
-    "404": "check token_url: the server has nothing there",
-    "405": "check token_url: the server takes no token requests there",
+_TRANSIENT_NUMBERS = {
+    *("AADSTS50033", "AADSTS90006", "AADSTS90012", "AADSTS90024", "AADSTS90033", "AADSTS90090"),
+    *("E0000010", "E0000047"),
 }
-"""Advice in one sentence, by provider code, error code or HTTP status; the first that fits."""
+_PERMANENT_NUMBERS = {"AADSTS90036", "AADSTS90092"}  # although they come with server_error
 
-_KNOWN = frozenset({*_TRANSIENT, *_PERMANENT, *HINTS})
+_KNOWN = frozenset({*_TRANSIENT, *_PERMANENT, *ERROR_CODES}).union(*CODES.values())
 """Words that are no secret, whatever somebody's secret may be."""
 
 
+def refuses_client(error: OAuth2Error) -> bool:
+    """Whether the server said no to the client itself, not to what it asks for.
+
+    Some say so without any code, and a few with a code of their own.
+    """
+    if not isinstance(error, RefusedError) or error.retryable:
+        return False
+    without_code = error.error is None and error.status in (400, 403)
+    return error.status == 401 or error.error == "invalid_client" or without_code
+
+
 def refusal(
-    response: Response, fields: Mapping[str, Any], now: Instant, secrets: tuple[str, ...]
+    response: Response,
+    fields: Mapping[str, Any],
+    now: Instant,
+    secrets: tuple[str, ...],
+    client_auth: str = "client_secret_post",
 ) -> RefusedError:
-    secrets = (*secrets, *_credentials_in(fields))
-    codes = _error_of(fields)
-    error, description = (_text(value, secrets) for value in codes)
-    code = _provider_code(fields, codes[1], secrets)
-    said = ": ".join(filter(None, (error, description))) or _body_shown(response, secrets)
+    """The error for an answer that says no.
+
+    Args:
+        response: the whole answer.
+        fields: its JSON object; empty where it has none.
+        now: both clocks.
+        secrets: texts that no message may show.
+        client_auth: how the client authenticated, by its name in RFC 7591 §2.
+    """
+    objects = _objects(fields or _fields_of(response))
+    secrets = (*secrets, *_credentials_in(objects))
+    error, description = _error_of(objects)
+    numbers = _numbers(objects, (description, error))
+    shown_error, shown_text = _text(error, secrets), _text(description, secrets)
+    parts = dict.fromkeys(filter(None, (shown_error, shown_text)))
+    said = ": ".join(parts) or _body_shown(response, secrets)
     if 300 <= response.status < 400:
-        said = f"it points to {_origin(response, secrets)}, and token requests follow no redirect"
-    trace_id = fields.get("trace_id") or fields.get("errorId") or fields.get("correlation_id")
-    keys = filter(None, (code, error, str(response.status)))
+        said = f"it points to {origin(response, secrets)}, and token requests follow no redirect"
+    header_ids = [response.headers.get(name) for name in _TRACE_HEADERS]
     return RefusedError(
         f"Token request failed with status {response.status}: {said}",
         status=response.status,
-        error=error,
-        description=description,
-        code=code,
-        trace_id=shown(trace_id, secrets) if isinstance(trace_id, str) else None,
-        retryable=_transient(response.status, codes),
+        error=shown_error,
+        description=shown_text,
+        code=next((number for number in numbers if _text(number, secrets) == number), None),
+        trace_id=_identifier([*_values(objects, _TRACE_NAMES), *header_ids], secrets),
+        correlation_id=_identifier(_values(objects, _CORRELATION_NAMES), secrets),
+        retryable=_transient(response.status, numbers, (error, description)),
         retry_after=_retry_after(response, now),
-        hint=next((HINTS[key] for key in keys if key in HINTS), None),
+        hint=hint_for(numbers, error, description, response.status, client_auth),
     )
 
 
-def _error_of(fields: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Code and description, also where a server writes them in its own way.
+# -- what is said, and where; names in small letters and without _ and -
 
-    Besides RFC 6749 §5.2: Okta's API (`errorCode`, `errorSummary`), Apigee (`ErrorCode`, `Error`),
-    and an object as `error` (`{"code": …, "message": …}`).
+_CODE_NAMES = ("error", "errorcode", "code", "status", "type", "faultcode")
+_TEXT_NAMES = (
+    *("errordescription", "errorsummary", "description", "message", "errormessage", "detail"),
+    *("faultstring", "msg", "title", "reason", "value"),
+)
+_CONTAINERS = ("error", "errors", "fault", "status", "detail", "details", "message", "innererror")
+_TRACE_NAMES, _CORRELATION_NAMES = ("traceid", "errorid", "requestid"), ("correlationid",)
+_TRACE_HEADERS = ("x-ms-request-id", "x-okta-request-id")
+_TOKEN_NAMES = ("accesstoken", "refreshtoken", "idtoken", "clientsecret", "clientassertion")
+
+_CODE = re.compile(r"[^\s/]{1,100}")  # a type may be a URL (RFC 9457), which names no code
+_NOTHING = re.compile(r"[1-5]\d\d|error|fail(ed|ure)?|true|false|about:blank", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*((?i:AADSTS)\d{1,9}|[A-Z][A-Z0-9]{1,14}\d[A-Z]?(?=:))", re.ASCII)
+
+_MOST_OBJECTS = 50  # that are looked at; real answers have five
+
+
+def _objects(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The object and those in it that tell of an error, outer ones first.
+
+    A text in a list of errors counts as an object with that message.
     """
-    error = fields.get("error") or fields.get("errorCode") or fields.get("ErrorCode")
-    description = fields.get("error_description") or fields.get("errorSummary")
-    if isinstance(error, dict):
-        description = description or error.get("message")
-        error = error.get("status") or error.get("code") or error.get("type")
-    description = description or fields.get("message") or fields.get("Error")
-    return error, description
+    found: list[dict[str, Any]] = []
+    waiting: list[Any] = [fields]
+    for _ in range(_MOST_OBJECTS):
+        value = waiting.pop(0) if waiting else None
+        if isinstance(value, list):
+            waiting += value[:_MOST_OBJECTS]
+        elif isinstance(value, str):
+            found.append({"message": value})
+        elif isinstance(value, Mapping):
+            found.append(plain := _plainly_named(value))
+            inner = (plain.get(name) for name in _CONTAINERS)
+            waiting += [value for value in inner if isinstance(value, (Mapping, list))]
+    return found
 
 
-def _text(value: Any, secrets: tuple[str, ...]) -> str | None:
-    if value is None or value == "" or isinstance(value, (dict, list)):
-        return None
-    return str(value) if value in _KNOWN else shown(str(value), secrets)
+def _plainly_named(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """With the names spelt as above; `error` counts ahead of `Error`."""
+    plain: dict[str, Any] = {}
+    for name in sorted(fields, key=lambda name: name != name.lower()):
+        if len(name) <= 40 and fields[name] is not None:
+            plain.setdefault(re.sub("[_-]", "", name).lower(), fields[name])
+    return plain
 
 
-def _credentials_in(fields: Mapping[str, Any]) -> list[str]:
+def _values(objects: Iterable[Mapping[str, Any]], names: Iterable[str]) -> list[Any]:
+    return [fields[name] for fields in objects for name in names if name in fields]
+
+
+def _texts(objects: Iterable[Mapping[str, Any]], names: Iterable[str]) -> list[str]:
+    """Texts and numbers under those names; what is blank, true or false says nothing."""
+    scalars = [
+        str(value).strip()
+        for value in _values(objects, names)
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool)
+    ]
+    return [text for text in scalars if text and not _NOTHING.fullmatch(text)]
+
+
+def _error_of(objects: list[dict[str, Any]]) -> tuple[str | None, str | None]:
+    """Code and text. A sentence as `error` is the text, if there is a code and no other text."""
+    codes = [text for text in _texts(objects, _CODE_NAMES) if _CODE.fullmatch(text)]
+    sentences = [text for text in _texts(objects, ("error",)) if not _CODE.fullmatch(text)]
+    error = next(iter([*codes, *sentences]), None)
+    texts = [*_texts(objects, _TEXT_NAMES), *(text for text in sentences if text != error)]
+    hints = _texts(objects, ("errorhint",))  # Ory Hydra
+    return error, " ".join([*texts[:1], *hints[:1]]) or None
+
+
+def _numbers(objects: list[dict[str, Any]], texts: Iterable[str | None]) -> list[str]:
+    """The provider's own codes, such as AADSTS7000215: ahead of a text, else in their own field."""
+    heads = [match[1].upper() for text in texts if (match := _NUMBER.match(text or ""))]
+    entra = next(iter(_values(objects, ("errorcodes",))), None)
+    if not heads and isinstance(entra, list):
+        plain = all(type(number) is int and 0 < number < 10**9 for number in entra)
+        heads = [f"AADSTS{number}" for number in entra[:_MOST_OBJECTS]] if plain else []
+    fields = [text for text in _texts(objects, ("errorcode",)) if not text.isdecimal()]
+    return [*heads, *(text for text in fields if re.fullmatch(r"(?=.*\d)\w{1,40}", text))]
+
+
+def _identifier(values: Iterable[Any], secrets: tuple[str, ...]) -> str | None:
+    """The first that looks like an id, and tells no secret."""
+    texts = [value.strip() for value in values if isinstance(value, str)]
+    ids = [text for text in texts if re.fullmatch(r"[\w.-]{1,100}", text, re.ASCII)]
+    return next((text for text in ids if shown(text, secrets) == text), None)
+
+
+def _text(value: str | None, secrets: tuple[str, ...]) -> str | None:
+    return value if value is None or value in _KNOWN else shown(value, secrets) or None
+
+
+def _credentials_in(objects: list[dict[str, Any]]) -> list[str]:
     """Tokens in an answer that is none must not come out by way of another field."""
-    names = ("access_token", "refresh_token", "id_token", "client_secret", "client_assertion")
-    return [value for name in names if isinstance(value := fields.get(name), str)]
+    return [value for value in _values(objects, _TOKEN_NAMES) if isinstance(value, str)]
 
 
-def _provider_code(
-    fields: Mapping[str, Any], description: Any, secrets: tuple[str, ...]
-) -> str | None:
-    match = re.match(r"AADSTS\d{1,9}", description) if isinstance(description, str) else None
-    code = match.group() if match else fields.get("errorCode")
-    if not isinstance(code, str) or not re.fullmatch(r"\w{1,40}", code):
-        return None
-    return code if shown(code, secrets) == code else None
+# -- answers without a JSON object
+
+_LONGEST_TEXT = 65_536  # bytes that are looked at: all that a message could show, and more
+_SEARCHED = 4_096  # characters of a header, or in which a page says that it is HTML
+_LEAF = re.compile(r"<(?:\w{1,30}:)?(\w{1,40})(?:\s[^<>]{0,200})?>([^<]{1,1000})</")
+_TITLE = re.compile(r"<(title)(?:\s[^<>]{0,200})?>([^<]{1,1000})<", re.IGNORECASE)
+_CHALLENGE = re.compile(r'\b(error|error_description)="([^"]{1,1000})"')
+
+
+def _fields_of(response: Response) -> Mapping[str, Any]:
+    """What a list, a form, a page or XML tells; without a body, the challenge (RFC 6750 §3)."""
+    text = _body_text(response).strip()
+    if not text:
+        return dict(_CHALLENGE.findall(response.headers.get("www-authenticate", "")[:_SEARCHED]))
+    if text.startswith("["):
+        with contextlib.suppress(ValueError, RecursionError):
+            return {"errors": json.loads(text)}
+    if text.startswith("<"):
+        page = re.search(r"<(?:!doctype )?html\b", text[:_SEARCHED], re.IGNORECASE)
+        leaves = (_TITLE if page else _LEAF).findall(text)
+        return {name: html.unescape(value) for name, value in reversed(leaves)}
+    return dict(parse_qsl(text)) if re.match(r"[\w.-]{1,40}=", text) else {}
+
+
+def _body_text(response: Response) -> str:
+    body = response.body[:_LONGEST_TEXT]
+    return body.decode(json.detect_encoding(body), "replace")
 
 
 def _body_shown(response: Response, secrets: tuple[str, ...]) -> str:
-    if not response.body.strip():
-        return "(no body)"
-    text = response.body.decode(json.detect_encoding(response.body), "replace")
-    return shown(text, secrets)
+    return shown(_body_text(response), secrets) if response.body.strip() else "(no body)"
 
 
-def _origin(response: Response, secrets: tuple[str, ...]) -> str:
+def origin(response: Response, secrets: tuple[str, ...]) -> str:
     """Where a redirect leads, without user information, query and fragment: all may be secret."""
     location = response.headers.get("location", "nowhere")
     try:
@@ -128,13 +234,19 @@ def _origin(response: Response, secrets: tuple[str, ...]) -> str:
     return shown(urlunsplit((parts.scheme, host, parts.path, "", "")), secrets)
 
 
-def _transient(status: int, codes: tuple[Any, Any]) -> bool:
+# -- whether and when to ask again
+
+
+def _transient(status: int, numbers: list[str], texts: Iterable[str | None]) -> bool:
     """Whether asking again can help; the first rule that applies counts."""
-    words = {code.strip().lower() for code in codes if isinstance(code, str)}
-    if status in (408, 429) or words & _TRANSIENT:
+    words = {text.lower() for text in texts if text}
+    if status in (408, 429):
         return True
-    if words & _PERMANENT:
-        return False
+    for number in map(str.upper, numbers):
+        if number in _TRANSIENT_NUMBERS | _PERMANENT_NUMBERS:
+            return number in _TRANSIENT_NUMBERS
+    if words & (_TRANSIENT | _PERMANENT):
+        return bool(words & _TRANSIENT)
     return status == 409 or (500 <= status < 600 and status not in (501, 505))
 
 

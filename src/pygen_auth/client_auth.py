@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
-from urllib.parse import quote
 
 from ._assertion import (
     KEY_ALGORITHMS,
@@ -235,6 +234,17 @@ BY_NAME: dict[str, ClientAuth] = {
 """Those that need nothing but their name."""
 
 
+PASSED_FOR = {
+    "client_secret_post": "client_secret",
+    "client_secret_basic": "client_secret",
+    "client_secret_jwt": "client_secret",
+    "private_key_jwt": "client_auth=PrivateKeyJWT(key)",
+    "tls_client_auth": "client_auth=TLSClientCertificate(cert, key)",
+    "self_signed_tls_client_auth": "client_auth=TLSClientCertificate(cert, key)",
+}
+"""What the caller passes for a method of RFC 7591 §2."""
+
+
 def check_client_auth(client_auth: object) -> ClientAuth:
     """The value that a name stands for, or the value itself."""
     if isinstance(client_auth, str) and client_auth in BY_NAME:
@@ -245,50 +255,6 @@ def check_client_auth(client_auth: object) -> ClientAuth:
         f"client_auth must be one of {', '.join(BY_NAME)}, or a value of pygen_auth.client_auth "
         "such as PrivateKeyJWT(key)"
     )
-
-
-def ways(client_auth: ClientAuth) -> tuple[ClientAuth, ...]:
-    """What may be tried, in this order: two encodings for an "auto" one, else the one way."""
-    if isinstance(client_auth, ClientSecretBasic) and client_auth.encoding == "auto":
-        return ClientSecretBasic("form"), ClientSecretBasic("raw")
-    return (client_auth,)
-
-
-def untried(
-    wanted: Sequence[ClientAuth],
-    refused: Sequence[tuple[ClientAuth, Credential]],
-    client_id: str,
-    credential: Credential,
-) -> ClientAuth | None:
-    """The way to try next with this credential, or None where there is none.
-
-    A credential that was read again and has changed is tried as well; the second change is not,
-    since some sources give another one each time.
-    """
-    seen = {one for _, one in refused}
-    if credential not in seen:
-        return wanted[0] if len(seen) < 2 else None
-    for way in wanted:
-        if (way, credential) not in refused and _differs(way, client_id, str(credential)):
-            return way
-    return None
-
-
-def _differs(way: ClientAuth, client_id: str, secret: str) -> bool:
-    """Whether this encoding of Basic says something else than the one that was refused."""
-    if not isinstance(way, ClientSecretBasic) or ":" in client_id:
-        return False
-    return basic_pair("form", client_id, secret) != basic_pair("raw", client_id, secret)
-
-
-def basic_pair(encoding: str, client_id: str, secret: str) -> str:
-    """Id and secret as Basic carries them, before base64. Spaces become %20, not +.
-
-    Every server that decodes takes %20; some would leave a + as it is.
-    """
-    if encoding == "raw":
-        return f"{client_id}:{secret}"
-    return f"{quote(client_id, safe='')}:{quote(secret, safe='')}"
 
 
 def _text_of(path: str | os.PathLike[str]) -> str:
