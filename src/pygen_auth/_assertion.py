@@ -50,7 +50,7 @@ class SigningKey:
 
 def signed_assertion(key: SigningKey, client_id: str, audience: str, wall: float) -> str:
     """A JWT by which `client_id` proves itself to `audience`; `wall` in seconds since the epoch."""
-    from joserfc import jwk, jws, jwt
+    from joserfc import jws, jwt
 
     class AnyAlgorithm(jws.JWSRegistry):
         """Without joserfc's warning of EdDSA, the one name that servers know; alg is checked."""
@@ -66,27 +66,36 @@ def signed_assertion(key: SigningKey, client_id: str, audience: str, wall: float
         "iat": int(wall),
         "exp": int(wall) + LIFETIME,
     }
-    loaded = (
-        jwk.OctKey.import_key({"kty": "oct", "k": _base64url(key.material)})
-        if key.kind == "oct"
-        else jwk.import_key(key.material, key.kind)  # type: ignore[call-overload]  # kty as text
+    return jwt.encode(
+        {**dict(key.header), "alg": key.alg}, claims, _loaded(key), registry=AnyAlgorithm()
     )
-    return jwt.encode({**dict(key.header), "alg": key.alg}, claims, loaded, registry=AnyAlgorithm())
 
 
 def secret_as_key(secret: str, alg: str) -> SigningKey:
     """The client's secret as the key of `client_secret_jwt`."""
     material = secret.encode()
-    if secret.lstrip().startswith("-----BEGIN"):
-        raise ConfigurationError(
-            "client_secret is a key in PEM; pass it as client_auth=PrivateKeyJWT(key)"
-        )
     if len(material) < SECRET_ALGORITHMS[alg]:
         raise ConfigurationError(
             f"client_secret is too short to sign with {alg}: it has {len(material)} bytes, and "
             f"{SECRET_ALGORITHMS[alg]} are needed (RFC 7518 §3.2)"
         )
-    return SigningKey(material, "oct", alg)
+    key = SigningKey(material, "oct", alg)
+    try:
+        _loaded(key)
+    except Exception:  # not chained: it could quote the secret
+        raise ConfigurationError(
+            "client_secret is a key of another kind; pass it as client_auth=PrivateKeyJWT(key)"
+        ) from None
+    return key
+
+
+def _loaded(key: SigningKey) -> Any:
+    """The key as joserfc has it. It refuses a secret that is somebody's public key."""
+    from joserfc import jwk
+
+    if key.kind == "oct":
+        return jwk.OctKey.import_key({"kty": "oct", "k": _base64url(key.material)})
+    return jwk.import_key(key.material, key.kind)  # type: ignore[call-overload]  # kty as text
 
 
 def read_key(
