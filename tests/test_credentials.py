@@ -42,17 +42,6 @@ from .support import (
     in_threads,
 )
 
-
-@pytest.fixture(params=["sync", "async"])
-def twin(request: pytest.FixtureRequest) -> Twin:
-    return Twin(request.param)
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
 # -- the four ways to ask
 
 

@@ -40,11 +40,6 @@ PATIENCE = 1.0
 """Seconds by which an answer may be late, as DESIGN says "to within a second"."""
 
 
-@pytest.fixture(params=["sync", "async"])
-def twin(request: pytest.FixtureRequest) -> Twin:
-    return Twin(request.param)
-
-
 @pytest.fixture
 def server() -> Iterator[AuthorizationServer]:
     with AuthorizationServer() as running:

@@ -68,11 +68,6 @@ ECHOES = {
 }
 
 
-@pytest.fixture(params=["sync", "async"])
-def twin(request: pytest.FixtureRequest) -> Twin:
-    return Twin(request.param)
-
-
 @pytest.fixture(scope="module")
 def running_server() -> Iterator[AuthorizationServer]:
     with AuthorizationServer() as running:

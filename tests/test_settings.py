@@ -43,11 +43,6 @@ ABSTRACT = {"sync": Credentials, "async": AsyncCredentials}
 TOKEN_KIND = {"sync": TokenCredentials, "async": AsyncTokenCredentials}
 
 
-@pytest.fixture(params=["sync", "async"])
-def twin(request: pytest.FixtureRequest) -> Twin:
-    return Twin(request.param)
-
-
 def discovered(twin: Twin, *args: Any, **keywords: Any) -> Any:
     made = twin.kind.discover(*args, **keywords)
     return asyncio.run(_awaited(made)) if inspect.isawaitable(made) else made

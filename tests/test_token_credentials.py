@@ -1,36 +1,56 @@
-"""`TokenCredentials`: a token from elsewhere behind the same interface."""
+"""`TokenCredentials` and its twin: a token from elsewhere behind the same interface."""
 
 from __future__ import annotations
 
 import pickle
 import threading
+from typing import Any
 
 import pytest
 
-from pygen_auth import ConfigurationError, Credentials, TokenCredentials
+from pygen_auth import (
+    AsyncCredentials,
+    AsyncTokenCredentials,
+    ConfigurationError,
+    Credentials,
+    TokenCredentials,
+)
 
-from .support import in_threads
+from .support import Twin, in_threads
 
 HEADERS = {"Authorization": "Bearer abc"}
+KIND: dict[str, Any] = {"sync": TokenCredentials, "async": AsyncTokenCredentials}
 
 
 def current_token() -> str:
     return "abc"
 
 
-def test_fixed_token_is_the_header() -> None:
-    credentials = TokenCredentials("abc")
-    assert isinstance(credentials, Credentials)
-    assert credentials.get_headers() == HEADERS
-    assert credentials.authorization_header() == ("Authorization", "Bearer abc")
-    credentials.refresh_if_needed()
+@pytest.fixture
+def kind(twin: Twin) -> Any:
+    return KIND[twin.name]
 
 
-def test_callable_is_asked_at_each_use() -> None:
+def test_fixed_token_is_the_header(twin: Twin, kind: Any) -> None:
+    credentials = kind("abc")
+    assert isinstance(credentials, (Credentials, AsyncCredentials))
+    assert twin.call(credentials, "get_headers") == HEADERS
+    assert twin.call(credentials, "authorization_header") == ("Authorization", "Bearer abc")
+    twin.call(credentials, "refresh_if_needed")
+
+
+def test_callable_is_asked_at_each_use(twin: Twin, kind: Any) -> None:
     tokens = iter(["a", "b"])
-    credentials = TokenCredentials(lambda: next(tokens))
-    assert credentials.get_headers() == {"Authorization": "Bearer a"}
-    assert credentials.get_headers() == {"Authorization": "Bearer b"}
+    credentials = kind(lambda: next(tokens))
+    assert twin.call(credentials, "get_headers") == {"Authorization": "Bearer a"}
+    assert twin.call(credentials, "get_headers") == {"Authorization": "Bearer b"}
+
+
+def test_asynchronous_callable_is_awaited() -> None:
+    async def token() -> str:
+        return "abc"
+
+    assert Twin("async").call(AsyncTokenCredentials(token), "get_headers") == HEADERS
 
 
 def test_callable_is_called_by_one_thread_at_a_time() -> None:
@@ -45,28 +65,29 @@ def test_callable_is_called_by_one_thread_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("token", ["", "a b", "Bearer abc", "a\r\nb", "é", None, 5])
-def test_what_no_header_may_hold_is_refused(token: object) -> None:
+def test_what_no_header_may_hold_is_refused(twin: Twin, kind: Any, token: object) -> None:
     with pytest.raises(ConfigurationError, match="token must be"):
-        TokenCredentials(token)  # type: ignore[arg-type]
+        kind(token)
     with pytest.raises(ConfigurationError, match="token must be"):
-        TokenCredentials(lambda: token).get_headers()  # type: ignore[arg-type, return-value]
+        twin.call(kind(lambda: token), "get_headers")
 
 
-def test_failing_callable_is_a_configuration_error_with_its_cause() -> None:
+def test_failing_callable_is_a_configuration_error_with_its_cause(twin: Twin, kind: Any) -> None:
     def fails() -> str:
         raise KeyError("the-secret-detail")
 
     with pytest.raises(ConfigurationError, match="raised KeyError") as caught:
-        TokenCredentials(fails).get_headers()
+        twin.call(kind(fails), "get_headers")
     assert isinstance(caught.value.__cause__, KeyError)
     assert "the-secret-detail" not in str(caught.value)
 
 
-def test_repr_shows_no_token() -> None:
-    assert repr(TokenCredentials("abc")) == "TokenCredentials('***')"
-    assert "current_token" in repr(TokenCredentials(current_token))
+def test_repr_shows_no_token(kind: Any) -> None:
+    assert repr(kind("abc")) == f"{kind.__name__}('***')"
+    assert "current_token" in repr(kind(current_token))
 
 
-def test_pickle_carries_the_token_or_the_callable() -> None:
-    for credentials in (TokenCredentials("abc"), TokenCredentials(current_token)):
-        assert pickle.loads(pickle.dumps(credentials)).get_headers() == HEADERS
+def test_pickle_carries_the_token_or_the_callable(twin: Twin, kind: Any) -> None:
+    for credentials in (kind("abc"), kind(current_token)):
+        copied = pickle.loads(pickle.dumps(credentials))
+        assert twin.call(copied, "get_headers") == HEADERS

@@ -114,8 +114,7 @@ def read_key(
     kind, fitting = _kind_and_algorithms(private)
     if alg is not None and alg not in fitting:
         raise ConfigurationError(f"alg {alg} does not fit this key; it can sign {_any_of(fitting)}")
-    if not isinstance(kid, (str, type(None))):
-        raise ConfigurationError("kid must be a text")
+    check_text("kid", kid)
     key_id = kid or named
     header = {"kid": key_id} if key_id else {}
     if certificate is not None:
@@ -250,6 +249,12 @@ def algorithm(alg: object, known: Mapping[str, Any] | tuple[str, ...]) -> None:
     """Refuse what is no `alg` of RFC 7518 §3.1 that fits."""
     if alg not in tuple(known):
         raise ConfigurationError(f"alg must be {_any_of(tuple(known))}")
+
+
+def check_text(setting: str, value: object) -> None:
+    """Refuse what is neither None nor a text that a JWT can hold."""
+    if value is not None and not (isinstance(value, str) and value.isprintable()):
+        raise ConfigurationError(f"{setting} must be a text of printable characters")
 
 
 def _any_of(names: tuple[str, ...]) -> str:

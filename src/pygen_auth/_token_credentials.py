@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -90,7 +91,7 @@ class AsyncTokenCredentials(AsyncCredentials, made_of=TokenSettings):
             return {"Authorization": f"Bearer {self._token}"}
         try:
             given = self._token()
-            token = given if isinstance(given, str) else await given
+            token = await given if inspect.isawaitable(given) else given
         except Exception as error:
             raise _not_had(error) from error
         return {"Authorization": f"Bearer {_checked(token)}"}

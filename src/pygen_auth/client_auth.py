@@ -20,6 +20,7 @@ from ._assertion import (
     KeySource,
     SigningKey,
     algorithm,
+    check_text,
     read_key,
 )
 from ._errors import ConfigurationError
@@ -81,6 +82,7 @@ class ClientSecretJWT:
 
     def __post_init__(self) -> None:
         algorithm(self.alg, SECRET_ALGORITHMS)
+        check_text("audience", self.audience)
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,7 @@ class PrivateKeyJWT:
     def __post_init__(self) -> None:
         if self.alg is not None:
             algorithm(self.alg, KEY_ALGORITHMS)
+        check_text("audience", self.audience)
         self.signing_key()
 
     def signing_key(self) -> SigningKey:
