@@ -500,3 +500,19 @@ def test_no_two_assertions_have_the_same_id() -> None:
     key = read(pem(EC))
     ids = {verified_by(signed(key), EC)[1]["jti"] for _ in range(20)}
     assert len(ids) == 20
+
+
+def test_algorithm_of_a_jwk_counts_unless_another_is_given() -> None:
+    key = jwk(RSA, alg="PS256")
+    assert read_key(key, None, None, None, None).alg == "PS256"
+    assert read_key(key, "RS512", None, None, None).alg == "RS512"
+
+
+def test_algorithm_of_a_jwk_must_fit_the_key() -> None:
+    key = jwk(RSA, alg="ES256")
+    assert "alg ES256 does not fit" in refused(lambda: read_key(key, None, None, None, None))
+
+
+def test_password_of_a_jwk_is_refused() -> None:
+    message = refused(lambda: read_key(jwk(RSA), None, None, None, "a-password"), "a-password")
+    assert message.startswith("password is given, and key is a JWK")

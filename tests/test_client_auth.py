@@ -961,3 +961,19 @@ def test_nobody_at_the_terminal_is_asked_for_a_password(tmp_path: Path) -> None:
     finally:
         os.close(person)
         os.close(terminal)
+
+
+def test_asynchronous_source_is_refused() -> None:
+    async def source() -> str:
+        return "a.b.c"
+
+    value = ClientAssertion(source)  # type: ignore[arg-type]
+    assert "source must be a plain callable" in refused(value.assertion)
+
+
+def test_asynchronous_secret_is_refused() -> None:
+    async def secret() -> str:
+        return SECRET
+
+    credentials = Twin("sync").make(client_secret=secret)
+    assert "client_secret must be a plain callable" in refused(credentials.get_headers)

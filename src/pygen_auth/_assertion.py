@@ -112,20 +112,21 @@ def read_key(
     """
     private, named = _private_key(source, password)
     kind, fitting = _kind_and_algorithms(private)
-    if alg is not None and alg not in fitting:
+    alg = alg or named.get("alg", fitting[0])
+    if alg not in fitting:
         raise ConfigurationError(f"alg {alg} does not fit this key; it can sign {_any_of(fitting)}")
     check_text("kid", kid)
-    key_id = kid or named
+    key_id = kid or named.get("kid")
     header = {"kid": key_id} if key_id else {}
     if certificate is not None:
         header.update(_thumbprints(certificate, private))
-    return SigningKey(_pem(private), kind, alg or fitting[0], tuple(header.items()))
+    return SigningKey(_pem(private), kind, alg, tuple(header.items()))
 
 
-def _private_key(source: KeySource, password: str | bytes | None) -> tuple[Any, str | None]:
-    """The key as cryptography has it, and the `kid` that a JWK gives it."""
+def _private_key(source: KeySource, password: str | bytes | None) -> tuple[Any, Mapping[str, str]]:
+    """The key as cryptography has it, and the `kid` and `alg` that a JWK gives it."""
     if isinstance(source, Mapping):
-        return _jwk(source)
+        return _jwk(source, password)
     data = content("key", source)
     if data.lstrip().startswith(b"{"):
         fields = None
@@ -133,15 +134,16 @@ def _private_key(source: KeySource, password: str | bytes | None) -> tuple[Any, 
             fields = json.loads(data)
         if fields is None:
             raise ConfigurationError("key is no JWK: its JSON cannot be read")
-        return _jwk(fields)
-    return _pem_key(data, password), None
+        return _jwk(fields, password)
+    return _pem_key(data, password), {}
 
 
-def _jwk(fields: Mapping[str, Any]) -> tuple[Any, str | None]:
+def _jwk(fields: Mapping[str, Any], password: str | bytes | None) -> tuple[Any, Mapping[str, str]]:
     from joserfc import jwk
 
-    kid, kind = fields.get("kid"), fields.get("kty")
-    if kind not in ("RSA", "EC", "OKP") or "d" not in fields:
+    if password is not None:
+        raise ConfigurationError("password is given, and key is a JWK; leave it out")
+    if fields.get("kty") not in ("RSA", "EC", "OKP") or "d" not in fields:
         raise ConfigurationError(
             "key is a JWK without a private key; one with kty RSA, EC or OKP and a d is wanted"
         )
@@ -150,7 +152,8 @@ def _jwk(fields: Mapping[str, Any]) -> tuple[Any, str | None]:
         private = jwk.import_key(dict(fields)).private_key
     if private is None:
         raise ConfigurationError("key is a JWK that cannot be read")
-    return private, kid if isinstance(kid, str) else None
+    named = {name: fields.get(name) for name in ("kid", "alg")}
+    return private, {name: value for name, value in named.items() if isinstance(value, str)}
 
 
 def _pem_key(data: bytes, password: str | bytes | None) -> Any:

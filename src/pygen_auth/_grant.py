@@ -21,6 +21,7 @@ from .client_auth import (
     Credential,
     PrivateKeyJWT,
     TLSClientCertificate,
+    called,
     check_client_auth,
 )
 
@@ -86,8 +87,10 @@ class Grant:
             return self.client_auth.assertion()
         if not isinstance(self.client_auth, WITH_SECRET):
             return ""
-        secret = self.client_secret
-        return _usable(self.client_auth, secret() if callable(secret) else secret)
+        secret: object = self.client_secret
+        if callable(secret):
+            secret = called("client_secret", secret)
+        return _usable(self.client_auth, secret)
 
 
 def check_grant(

@@ -8,6 +8,7 @@ Each `name` is that of RFC 7591 §2 (`token_endpoint_auth_method`). The values a
 
 from __future__ import annotations
 
+import inspect
 import os
 import ssl
 from collections.abc import Callable
@@ -92,8 +93,8 @@ class PrivateKeyJWT:
     Args:
         key: PEM as text or bytes, a JWK as mapping or JSON text, or the path of a file with
             either. A file is read at each token request, so a new key needs no restart.
-        alg: RS256 to RS512, PS256 to PS512, ES256 to ES512, or EdDSA; unless given, RS256 for an
-            RSA key and the one that fits for the others.
+        alg: RS256 to RS512, PS256 to PS512, ES256 to ES512, or EdDSA; unless given, that of the
+            JWK, else RS256 for an RSA key and the one that fits for the others.
         kid: the key's id at the server, in the JWT's header; that of the JWK unless given.
         certificate: PEM or the path of a file: its thumbprints go into the header as `x5t` and
             `x5t#S256`, as Entra ID wants it. May be the same file as `key`.
@@ -158,7 +159,8 @@ class ClientAssertion:
         Raises:
             ConfigurationError: it cannot be read, or is none.
         """
-        jwt = self.source() if callable(self.source) else _text_of(self.source)
+        source = self.source
+        jwt = called("source", source) if callable(source) else _text_of(source)
         if not isinstance(jwt, str) or not jwt.strip().isascii() or len(jwt.split()) != 1:
             raise ConfigurationError("the source of the client assertion gives no JWT")
         return jwt.strip()
@@ -258,6 +260,15 @@ def check_client_auth(client_auth: object) -> ClientAuth:
         f"client_auth must be one of {', '.join(BY_NAME)}, or a value of pygen_auth.client_auth "
         "such as PrivateKeyJWT(key)"
     )
+
+
+def called(setting: str, source: Callable[[], object]) -> object:
+    """What a callable of the user's gives; it runs in a thread, so it must not be asynchronous."""
+    given = source()
+    if inspect.iscoroutine(given):
+        given.close()  # else Python warns that nobody awaited it
+        raise ConfigurationError(f"{setting} must be a plain callable; this one is asynchronous")
+    return given
 
 
 def _text_of(path: str | os.PathLike[str]) -> str:
