@@ -246,7 +246,9 @@ NO_PRIVATE_JWK = "key is a JWK without a private key; one with kty RSA, EC or OK
         pytest.param({"kty": "oct", "k": "c2VjcmV0", "d": "x"}, None, NO_PRIVATE_JWK, id="oct JWK"),
         pytest.param({}, None, NO_PRIVATE_JWK, id="empty JWK"),
         pytest.param({"kty": ["RSA"], "d": "x"}, None, NO_PRIVATE_JWK, id="kty a list"),
-        pytest.param('{"keys": []}', None, NO_PRIVATE_JWK, id="set of JWKs"),
+        pytest.param(
+            '{"keys": []}', None, "key is a set of JWKs; pass one of its keys", id="set of JWKs"
+        ),
         pytest.param(
             jwk(RSA, d="Garbage!"), None, "key is a JWK that cannot be read", id="JWK with garbage"
         ),

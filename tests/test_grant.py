@@ -11,16 +11,8 @@ from typing import Any
 import pytest
 
 from pygen_auth import ConfigurationError
-from pygen_auth._grant import (
-    LONGEST,
-    Grant,
-    check_grant,
-    check_hosts,
-    check_seconds,
-    check_secret,
-    check_url,
-    is_loopback,
-)
+from pygen_auth._checks import LONGEST, check_hosts, check_seconds, check_url, is_loopback
+from pygen_auth._grant import Grant, check_grant, check_secret
 from pygen_auth.client_auth import ClientSecretPost
 
 TOKEN_URL = "https://idp.example.com/oauth2/token"
@@ -42,10 +34,10 @@ def grant(**settings: Any) -> Grant:
     return check_grant(**values)
 
 
-def refusal(check: Callable[[], object]) -> ConfigurationError:
+def refusal(check: Callable[[], object], *, retryable: bool = False) -> ConfigurationError:
     with pytest.raises(ConfigurationError) as caught:
         check()
-    assert not caught.value.retryable
+    assert caught.value.retryable is retryable
     return caught.value
 
 
@@ -276,7 +268,7 @@ def test_a_callable_secret_that_fails_is_named_and_not_quoted() -> None:
     def secret() -> str:
         raise OSError(f"vault refused {SECRET}")
 
-    error = refusal(grant(client_secret=secret).credential)
+    error = refusal(grant(client_secret=secret).credential, retryable=True)
     assert str(error) == "client_secret could not be read: its callable raised OSError"
     assert isinstance(error.__cause__, OSError)
     assert SECRET.encode() not in pickle.dumps(error)
@@ -303,7 +295,7 @@ def test_a_callable_secret_that_is_interrupted_interrupts() -> None:
     ],
 )
 def test_a_callable_secret_that_gives_no_secret_is_refused(given: Any) -> None:
-    error = refusal(grant(client_secret=lambda: given).credential)
+    error = refusal(grant(client_secret=lambda: given).credential, retryable=True)
     assert str(error).startswith("client_secret ")
     assert "s3cret" not in everything_of(error)
 

@@ -17,8 +17,8 @@ by_file = pytest.mark.parametrize(
 )
 
 LAYERS = [
-    {"_errors", "_wire", "_clock", "_hints"},
-    {"_token", "_assertion", "_worker"},
+    {"_errors", "_wire", "_clock", "_aadsts"},
+    {"_token", "_assertion", "_checks", "_worker", "_hints"},
     {"client_auth"},
     {"_grant", "_provider", "_ways"},
     {"_entra"},

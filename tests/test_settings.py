@@ -103,9 +103,19 @@ def test_a_keyword_of_the_caller_wins(twin: Twin) -> None:
     assert credentials.refresh_margin == 7
 
 
-def test_a_none_of_the_caller_wins_as_well(twin: Twin) -> None:
+def test_a_none_of_the_caller_says_nothing(twin: Twin) -> None:
     provider = auth0("my-tenant.eu.auth0.com", "https://api.example.com/")
-    assert twin.kind.from_provider(provider, "c", SECRET, audience=None).audience is None
+    keywords = dict.fromkeys(["audience", "scopes", "client_auth", "params", "default_lifetime"])
+    credentials = twin.kind.from_provider(provider, "c", SECRET, **keywords)
+    assert credentials.audience == "https://api.example.com/"
+    assert credentials._grant.client_auth == ClientSecretPost()
+
+
+@pytest.mark.parametrize("params", ["a=b", [("a", "b")], 5])
+def test_params_must_be_a_mapping(twin: Twin, params: Any) -> None:
+    message = refusal(twin.kind.from_provider, cognite(), "c", SECRET, params=params)
+    assert message.startswith("params must be a mapping")
+    assert refusal(Provider, "mine", "https://a.example.com", params=params).startswith("params ")
 
 
 def test_params_of_the_caller_are_added_to_those_of_the_provider(twin: Twin) -> None:
@@ -128,7 +138,7 @@ def test_a_lifetime_of_the_provider_is_the_default(twin: Twin) -> None:
 def test_a_provider_that_takes_keys_alone_says_so_when_given_a_secret(twin: Twin) -> None:
     provider = okta_org("my-org.okta.com", scopes=["okta.users.read"])
     message = refusal(twin.kind.from_provider, provider, "c", SECRET)
-    assert message.startswith("okta_org takes private_key_jwt only; pass client_auth=PrivateKeyJWT")
+    assert message == ("okta_org takes private_key_jwt only; pass client_auth=PrivateKeyJWT(key)")
     assert SECRET not in message
 
 
@@ -290,6 +300,15 @@ def test_a_provider_is_discovered_by_its_own_rule_for_issuers(twin: Twin) -> Non
         assert credentials.token_url == server.token_url
         assert credentials.scopes == ["read"]
         twin.token(credentials)
+
+
+def test_discovery_of_a_provider_proves_the_client_as_the_provider_says(twin: Twin) -> None:
+    with AuthorizationServer() as server:
+        provider = Provider(
+            "mine", server.token_url, server.issuer, client_auth=ClientSecretBasic("raw")
+        )
+        credentials = discovered(twin, provider, "the-client", SECRET)
+        assert credentials._grant.client_auth == ClientSecretBasic("raw")
 
 
 def test_metadata_of_another_issuer_is_refused(twin: Twin) -> None:

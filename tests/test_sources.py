@@ -919,3 +919,22 @@ def test_yaml_that_is_no_text_is_refused_with_how_to_write_it(text: str) -> None
 )
 def test_settings_show_no_secret(settings: object) -> None:
     assert repr(settings) == f"{type(settings).__name__}()"
+
+
+def test_the_extractors_authority_is_that_of_the_tenant() -> None:
+    environ = {
+        **without(EXTRACTOR, "COGNITE_TOKEN_URL"),
+        "COGNITE_TENANT_ID": TENANT,
+        "COGNITE_AUTHORITY_URL": "https://login.microsoftonline.us/",
+    }
+    url = f"https://login.microsoftonline.us/{TENANT}/oauth2/v2.0/token"
+    assert keywords(environ)["token_url"] == url
+
+
+def test_plain_http_is_sent_to_the_constructor() -> None:
+    environ = {**EXTRACTOR, "COGNITE_TOKEN_URL": "http://keycloak:8080/token"}
+    with pytest.raises(ConfigurationError) as caught:
+        from_environment(environ)
+    assert str(caught.value) == (
+        "COGNITE_TOKEN_URL must be https; plain http takes the constructor, with insecure_hosts"
+    )

@@ -25,7 +25,7 @@ def test_description_of_a_403_comes_out_whole(
     error = replay(shape, twin, server).error
     assert isinstance(error, RefusedError)
     assert error.description == shape.body["error_description"]
-    assert str(shape.body["error_description"]) in str(error)
+    assert str(shape.body["error_description"]) == error.description
 
 
 def test_exhausted_quota_names_the_whole_wait_to_every_caller(

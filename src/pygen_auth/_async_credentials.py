@@ -10,29 +10,26 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._clock import Clock, Instant
-from ._discovery import Outcome, Steps, next_step
 from ._errors import OAuth2Error
 from ._grant import ClientSecret, credential_is_late
 from ._http import AsyncSender
 from ._interface import AsyncCredentials
 from ._keeper import Call, TokenKeeper
-from ._keywords import found, to_discover
-from ._metadata import Metadata
-from ._sources import ClientCredentialsSettings
 from ._token import Lease, Token
 from ._wire import Request
 from ._worker import within_in_loop
-from .providers import Provider
 
 if TYPE_CHECKING:
     import asyncio
 
+    from ._discovery import Outcome, Steps
+    from ._metadata import Metadata
+    from .providers import Provider
+
 Self = TypeVar("Self", bound="AsyncOAuth2ClientCredentials")
 
 
-class AsyncOAuth2ClientCredentials(
-    TokenKeeper, AsyncCredentials, made_of=ClientCredentialsSettings
-):
+class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials, made_of="client_credentials"):
     """The twin of `OAuth2ClientCredentials` for asynchronous programs.
 
     Takes the same arguments; `client` may also be an asynchronous client, which serves the event
@@ -57,10 +54,12 @@ class AsyncOAuth2ClientCredentials(
         **keywords: Any,
     ) -> Self:
         """See `OAuth2ClientCredentials.discover`; awaited."""
+        from ._keywords import found, to_discover  # here, as the presets
+
         provider, known = to_discover(issuer, keywords)
         seeker = cls(client_id=client_id, client_secret=client_secret, **known)
         metadata = await seeker._seek(seeker._steps_to(provider, verify_issuer))
-        how = found(metadata, keywords.get("client_auth"), secret=client_secret is not None)
+        how = found(metadata, known.get("client_auth"), secret=client_secret is not None)
         return cls(client_id=client_id, client_secret=client_secret, **{**known, **how})
 
     async def get_headers(self) -> dict[str, str]:
@@ -132,13 +131,15 @@ class AsyncOAuth2ClientCredentials(
 
     async def _seek(self, steps: Steps) -> Metadata:
         """Take the steps of a discovery with these, which know all but the token endpoint."""
+        from ._discovery import next_step
+
         outcome: Outcome = None
         while True:
             step = next_step(steps, outcome)
-            if isinstance(step, Metadata):
+            if not isinstance(step, (Request, float)):
                 return step
             outcome = None
-            if not isinstance(step, Request):
+            if isinstance(step, float):
                 await self._clock.sleep_in_loop(step)
                 continue
             try:
@@ -152,7 +153,9 @@ class AsyncOAuth2ClientCredentials(
             return self._request(asked, call)
         timeout = self._attempt_timeout(call.deadline)
         return await within_in_loop(
-            timeout, lambda: self._request(asked, call), late=lambda: credential_is_late(timeout)
+            timeout,
+            lambda: self._request_alone(asked, call, timeout),
+            late=lambda: credential_is_late(self._grant, timeout),
         )
 
     # -- the lock: one task at a time in each loop

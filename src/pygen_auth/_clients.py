@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ._checks import is_loopback
 from ._errors import ConfigurationError, OAuth2Error, shown
-from ._grant import is_loopback
 from .client_auth import TLSClientCertificate
 
 Verify = bool | str | os.PathLike[str] | ssl.SSLContext

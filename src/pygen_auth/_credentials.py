@@ -8,27 +8,27 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._clock import Clock, Instant
-from ._discovery import Outcome, Steps, next_step
 from ._errors import OAuth2Error
 from ._grant import ClientSecret, credential_is_late
 from ._http import Sender
 from ._interface import Credentials
 from ._keeper import Call, TokenKeeper
-from ._keywords import found, to_discover
-from ._metadata import Metadata
-from ._sources import ClientCredentialsSettings
 from ._token import Lease, Token
 from ._wire import Request
 from ._worker import within
-from .providers import Provider
+
+if TYPE_CHECKING:
+    from ._discovery import Outcome, Steps
+    from ._metadata import Metadata
+    from .providers import Provider
 
 Self = TypeVar("Self", bound="OAuth2ClientCredentials")
 
 
-class OAuth2ClientCredentials(TokenKeeper, Credentials, made_of=ClientCredentialsSettings):
+class OAuth2ClientCredentials(TokenKeeper, Credentials, made_of="client_credentials"):
     """A token from the client credentials grant (RFC 6749 §4.4), kept fresh.
 
     The token is fetched at the first use and again ahead of its expiry, by one thread while the
@@ -96,10 +96,12 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials, made_of=ClientCredential
             RefusedError: there is no metadata where it should be.
             InvalidResponseError: the metadata cannot be used, or is that of another issuer.
         """
+        from ._keywords import found, to_discover  # here, as the presets
+
         provider, known = to_discover(issuer, keywords)
         seeker = cls(client_id=client_id, client_secret=client_secret, **known)
         metadata = seeker._seek(seeker._steps_to(provider, verify_issuer))
-        how = found(metadata, keywords.get("client_auth"), secret=client_secret is not None)
+        how = found(metadata, known.get("client_auth"), secret=client_secret is not None)
         return cls(client_id=client_id, client_secret=client_secret, **{**known, **how})
 
     def get_headers(self) -> dict[str, str]:
@@ -177,13 +179,15 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials, made_of=ClientCredential
 
     def _seek(self, steps: Steps) -> Metadata:
         """Take the steps of a discovery with these, which know all but the token endpoint."""
+        from ._discovery import next_step
+
         outcome: Outcome = None
         while True:
             step = next_step(steps, outcome)
-            if isinstance(step, Metadata):
+            if not isinstance(step, (Request, float)):
                 return step
             outcome = None
-            if not isinstance(step, Request):
+            if isinstance(step, float):
                 self._clock.sleep(step)
                 continue
             try:
@@ -197,7 +201,9 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials, made_of=ClientCredential
             return self._request(asked, call)
         timeout = self._attempt_timeout(call.deadline)
         return within(
-            timeout, lambda: self._request(asked, call), late=lambda: credential_is_late(timeout)
+            timeout,
+            lambda: self._request_alone(asked, call, timeout),
+            late=lambda: credential_is_late(self._grant, timeout),
         )
 
     # -- the lock: one thread at a time

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator
 
+from ._checks import check_hosts, check_seconds, check_url
 from ._clock import SYSTEM_CLOCK, Instant
 from ._errors import (
     ConfigurationError,
@@ -18,7 +19,6 @@ from ._errors import (
     UnreachableError,
     copy_of,
 )
-from ._grant import check_hosts, check_seconds, check_url
 from ._metadata import CHECK_ISSUER, Metadata, Wanted, candidates, read_metadata
 from ._token import attempt_timeout, wait_before_retry
 from ._wire import Request, Response

@@ -50,8 +50,7 @@ def entra(
         scopes: one scope, a resource followed by "/.default". This grant takes no other: the
             token has the application permissions that an administrator consented to.
         resource: instead of `scopes`, the "Application ID URI" or the client id of the API. A
-            slash at its end counts: "https://management.azure.com/" makes the scope
-            "https://management.azure.com//.default".
+            slash at its end counts, and makes a scope with "//.default".
         cloud: where the tenant is.
 
     Raises:
@@ -72,6 +71,7 @@ def entra(
             *_v1_issuers(cloud, tenant),
         ),
         scopes=(_scope(scopes, resource),),
+        client_auth="client_secret_post",
         docs_url="https://learn.microsoft.com/en-us/entra/identity-platform/"
         "v2-oauth2-client-creds-grant-flow",
     )
@@ -101,6 +101,7 @@ def entra_v1(tenant: str, resource: str, cloud: Cloud = "public") -> Provider:
         issuer=f"https://{host}/{tenant}",
         issuers=_v1_issuers(cloud, tenant),
         params={"resource": fitting("resource", resource, _RESOURCE, wanted)},
+        client_auth="client_secret_post",
         docs_url="https://learn.microsoft.com/en-us/azure/active-directory/azuread-dev/"
         "v1-oauth2-client-creds-grant-flow",
     )
@@ -138,7 +139,9 @@ def _scope(scopes: Iterable[str] | str | None, resource: str | None) -> str:
         wanted = "the API's Application ID URI or client id, as in 'api://my-api'"
         bare = fitting("resource", resource, WORD, wanted)
         return bare if _SCOPE.fullmatch(bare) else f"{bare}/.default"
-    wanted = "one resource followed by /.default, as in 'api://my-api/.default'"
+    wanted = (
+        "one resource followed by /.default, as in 'api://my-api/.default'; resource= takes it bare"
+    )
     several = set(some_scopes(scopes, "api://my-api/.default"))
     if len(several) > 1:
         raise ConfigurationError(f"scopes must be {wanted}: a token is for one resource")

@@ -156,6 +156,11 @@ def shown(text: str, secrets: Iterable[str] = ()) -> str:
     if repeats(line.replace("***", " "), known):
         return HIDDEN
     line = _JWT.sub("***", _CREDENTIAL_FIELD.sub(r"\1***", line[:_SHOWABLE]))
+    return shortened(line)
+
+
+def shortened(line: str) -> str:
+    """As much of a line as a message shows."""
     return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"
 
 

@@ -1,15 +1,12 @@
-"""The grant: what to ask for, from whom, as whom; and the only place that checks settings."""
+"""The grant: what to ask for, from whom, as whom, checked."""
 
 from __future__ import annotations
 
-import ipaddress
-import math
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, urlsplit
 
 from ._assertion import secret_as_key
+from ._checks import check_text, check_url, encodable
 from ._errors import ConfigurationError
 from .client_auth import (
     WITH_SECRET,
@@ -28,11 +25,6 @@ from .client_auth import (
 ClientSecret = str | Callable[[], str]
 Params = Mapping[str, "str | Iterable[str]"]
 
-LONGEST = 10 * 365 * 86_400.0
-"""Seconds. A time-out or a lifetime above it has a wrong unit or is a wrong number."""
-
-_BRACKETED = re.compile(r"\[[0-9a-fA-F:.]+\](:[0-9]*)?$")
-_HOST_NAME = re.compile(r"[^\s/@:*?#\[\]]+")
 
 _RESERVED_PARAMS = {
     "grant_type": "it is always client_credentials",
@@ -70,15 +62,22 @@ class Grant:
         Raises:
             ConfigurationError: a callable or a file that gives it failed, or gave none.
         """
-        what = "client_secret" if isinstance(self.client_auth, WITH_SECRET) else "client_auth"
         try:
             return self._read()
-        except ConfigurationError:
+        except ConfigurationError as error:
+            error.retryable = True  # the source may give something else next time
             raise
         except Exception as error:
             raise ConfigurationError(
-                f"{what} could not be read: its callable raised {type(error).__name__}"
+                f"{self.credential_setting} could not be read: its callable raised "
+                f"{type(error).__name__}",
+                retryable=True,
             ) from error
+
+    @property
+    def credential_setting(self) -> str:
+        """The setting that the credential comes from."""
+        return "client_secret" if isinstance(self.client_auth, WITH_SECRET) else "client_auth"
 
     def _read(self) -> Credential:
         if isinstance(self.client_auth, PrivateKeyJWT):
@@ -114,10 +113,10 @@ def check_grant(
         )
     grant = Grant(
         token_url=check_url("token_url", token_url, insecure_hosts),
-        client_id=_check_text("client_id", client_id),
+        client_id=check_text("client_id", client_id),
         client_secret=client_secret,
         scopes=_check_scopes(scopes),
-        audience=_check_text("audience", audience) if audience else None,
+        audience=check_text("audience", audience) if audience else None,
         params=_check_params(params or {}),
         client_auth=known_auth,
     )
@@ -139,120 +138,31 @@ def _usable(client_auth: ClientAuth, secret: object) -> Credential:
 
 def check_secret(secret: object) -> str:
     """A usable client secret. Its value never stands in a message."""
-    if not isinstance(secret, str) or not secret.strip():
+    if secret is None:
+        raise ConfigurationError(
+            "client_secret is missing; pass it, or prove the client in another way by client_auth"
+        )
+    if not isinstance(secret, str):
+        raise ConfigurationError(f"client_secret must be a str, not {type(secret).__name__}")
+    if not secret.strip():
         raise ConfigurationError("client_secret is empty; is the variable or file it is from set?")
     if secret.endswith(("\n", "\r")):
         raise ConfigurationError("client_secret ends with a line break; strip() it")
-    return _encodable("client_secret", secret)
+    return encodable("client_secret", secret)
 
 
-def credential_is_late(timeout: float) -> ConfigurationError:
+def credential_is_late(grant: Grant, timeout: float) -> ConfigurationError:
     """The error of a callable or a file that takes longer than `timeout` seconds."""
-    return ConfigurationError(f"the client's credential could not be read within {timeout:.3g} s")
-
-
-def check_seconds(setting: str, value: float, *, zero: bool = False, finite: bool = False) -> float:
-    """A number of seconds above zero; with `zero` at least zero, with `finite` under ten years."""
-    seconds = _float(value)
-    if seconds is None or math.isnan(seconds) or seconds < 0 or (seconds == 0 and not zero):
-        least = "of at least 0" if zero else "above 0"
-        raise ConfigurationError(f"{setting} must be a number of seconds {least}")
-    if finite and seconds > LONGEST:
-        raise ConfigurationError(f"{setting} must be under ten years")
-    return seconds
-
-
-def _float(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        return float(value)
-    except OverflowError:  # an int beyond all floats
-        return math.inf if value > 0 else -math.inf
-
-
-def check_hosts(hosts: Collection[str]) -> frozenset[str]:
-    """Host names that may be spoken to over plain http, in lower case."""
-    if isinstance(hosts, (str, bytes)) or not isinstance(hosts, Collection):
-        raise ConfigurationError('insecure_hosts must be a list of host names, as in ("keycloak",)')
-    for host in hosts:
-        if not isinstance(host, str) or not (_is_address(host) or _HOST_NAME.fullmatch(host)):
-            raise ConfigurationError(
-                f"insecure_hosts takes bare host names without scheme or port, not {host!r}"
-            )
-    return frozenset(host.lower() for host in hosts)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def check_url(setting: str, url: str, insecure_hosts: Collection[str] = ()) -> str:
-    """An https URL, or http to this machine or to a host in `insecure_hosts`.
-
-    Whatever two URL parsers could read in two ways is refused before either reads it.
-    """
-    if not isinstance(url, str) or not url:
-        raise ConfigurationError(f"{setting} is empty; an https:// URL is wanted")
-    if "\\" in url or not all(c.isprintable() and not c.isspace() for c in url):
-        raise ConfigurationError(f"{setting} holds white space or other characters no URL has")
-    parts = _parts(url)
-    if parts is None:
-        raise ConfigurationError(f"{setting} is not a URL such as https://host/path")
-    host = parts.hostname
-    if "@" in parts.netloc:
-        raise ConfigurationError(f"{setting} must not hold a user name or password")
-    if parts.scheme not in ("https", "http") or not host:
-        raise ConfigurationError(f"{setting} must start with https:// and a host name")
-    if "#" in url:
-        raise ConfigurationError(f"{setting} must not have a fragment (RFC 6749 §3.2)")
-    if parts.scheme == "http" and not is_loopback(host) and host not in insecure_hosts:
-        raise ConfigurationError(
-            f"{setting} sends the client secret over plain http to {host}; use https, or list "
-            f"the host in insecure_hosts=({host!r},)"
-        )
-    return _encodable(setting, url)
-
-
-def _parts(url: str) -> SplitResult | None:
-    """None where it cannot be read; the exception would repeat a password in it."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return None
-    bracketed = "[" in parts.netloc and not _BRACKETED.search(parts.netloc)
-    return None if bracketed or ".." in (host or "") else parts
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host can only be this machine: localhost, 127.0.0.0/8, ::1."""
-    if host == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback and (address.version == 4 or address == ipaddress.ip_address("::1"))
-
-
-def _check_text(setting: str, value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise ConfigurationError(f"{setting} is empty; a text is wanted")
-    if value != value.strip() or not value.isprintable():
-        raise ConfigurationError(f"{setting} has white space around it or a line break in it")
-    return _encodable(setting, value)
+    return ConfigurationError(
+        f"{grant.credential_setting} could not be read within {timeout:.3g} s", retryable=True
+    )
 
 
 def _check_scopes(scopes: Iterable[str] | str | None) -> tuple[str, ...]:
     if scopes is None:
         return ()
     if isinstance(scopes, str):
-        return tuple(_encodable("scopes", scopes).split())
+        return tuple(encodable("scopes", scopes).split())
     if not isinstance(scopes, Iterable) or isinstance(scopes, (bytes, Mapping)):
         raise ConfigurationError("scopes must be a list of str, or one space-separated str")
     names = tuple(scopes)
@@ -261,7 +171,7 @@ def _check_scopes(scopes: Iterable[str] | str | None) -> tuple[str, ...]:
             raise ConfigurationError(
                 f"scopes holds {name!r}; each scope is a str without white space"
             )
-        _encodable("scopes", name)
+        encodable("scopes", name)
     return names
 
 
@@ -277,12 +187,5 @@ def _check_params(params: Params) -> tuple[tuple[str, str], ...]:
             raise ConfigurationError(f"params[{name!r}] must be a str or a list of str")
         if not all(isinstance(single, str) for single in values):
             raise ConfigurationError(f"params[{name!r}] must be a str or a list of str")
-        fields += [(_encodable("params", name), _encodable("params", one)) for one in values]
+        fields += [(encodable("params", name), encodable("params", one)) for one in values]
     return tuple(fields)
-
-
-def _encodable(setting: str, text: str) -> str:
-    """Refuse what UTF-8 cannot carry (lone surrogates, as from a badly decoded environment)."""
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ConfigurationError(f"{setting} holds characters that no Unicode text has")
-    return text

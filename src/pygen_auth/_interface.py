@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 from abc import ABC, ABCMeta, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 from weakref import WeakSet
 
-from ._sources import Settings, from_config, from_environment
+if TYPE_CHECKING:
+    from ._sources import Settings
 
 Self = TypeVar("Self", bound="FromSettings")
 Config = Mapping[str, Any] | str
@@ -38,10 +39,10 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
 class FromSettings:
     """Credentials that can be made of settings from the environment or from a configuration."""
 
-    _kinds: ClassVar[dict[type, type[Any]]]
-    """What is made of which settings. Each kind enters itself, since it stands in a layer above."""
+    _kinds: ClassVar[dict[str, type[Any]]]
+    """By the kind of settings. Each class enters itself, since it stands in a layer above."""
 
-    def __init_subclass__(cls, made_of: type | None = None, **keywords: Any) -> None:
+    def __init_subclass__(cls, made_of: str | None = None, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         if made_of is not None:
             cls._kinds[made_of] = cls
@@ -62,11 +63,13 @@ class FromSettings:
             ConfigurationError: a variable is missing or cannot be right; all that is missing is
                 named at once.
         """
+        from ._sources import from_environment  # here: few programs need it, at 5 ms
+
         return cls._of(from_environment(os.environ if environ is None else environ))
 
     @classmethod
     def _of(cls: type[Self], settings: Settings) -> Self:
-        return cls._kinds[type(settings)]._of(settings)  # type: ignore[no-any-return]  # a Self
+        return cls._kinds[settings.kind]._of(settings)  # type: ignore[no-any-return]  # a Self
 
 
 class Credentials(FromSettings, ABC):
@@ -89,6 +92,8 @@ class Credentials(FromSettings, ABC):
         Raises:
             ConfigurationError: a key is unknown or missing, or a value cannot be right.
         """
+        from ._sources import from_config
+
         return cls._of(from_config(config))
 
     @abstractmethod
@@ -129,6 +134,8 @@ class _AsyncCredentialsType(ABCMeta):
         """Asynchronous credentials of a configuration; see `Credentials.load`."""
         if cls is not AsyncCredentials:
             raise AttributeError(f"{cls.__name__} has no load; use AsyncCredentials.load")
+        from ._sources import from_config
+
         return lambda config: AsyncCredentials._of(from_config(config))
 
 

@@ -13,11 +13,12 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from ._checks import check_seconds
 from ._clock import SYSTEM_CLOCK, Clock, Instant
-from ._discovery import Steps, discovery
 from ._errors import ConfigurationError, OAuth2Error, UnreachableError
-from ._grant import check_seconds
+from ._grant import credential_is_late
 from ._interface import holders_of_locks
 from ._protocol import expired_on_arrival, parse_token, token_request
 from ._refusal import refuses_client
@@ -26,7 +27,10 @@ from ._token import Lease, Token, attempt_timeout, wait_before_retry
 from ._ways import untried, ways
 from ._wire import Request, Response
 from .client_auth import ClientAuth, ClientSecretBasic, Credential
-from .providers import Provider
+
+if TYPE_CHECKING:
+    from ._discovery import Steps
+    from .providers import Provider
 
 _log = logging.getLogger("pygen_auth")
 
@@ -67,6 +71,7 @@ class TokenKeeper(ClientSettings):
 
     def _renew_locks(self) -> None:
         self._swap_lock = threading.Lock()
+        self._reading = threading.Lock()
 
     def _hold(self, lease: Lease) -> None:
         until = lease.held_until()
@@ -107,14 +112,16 @@ class TokenKeeper(ClientSettings):
     # -- pickle and copy: the settings (with the secret), never a token, a lock or a client
 
     _OF_THIS_RUN = frozenset({
-        "_clock", "_fresh", "_lease", "_lock", "_locks", "_send", "_swap_lock",
-        "_warned_of_lifetime", "_ways",
+        "_clock", "_fresh", "_lease", "_lock", "_locks", "_reading", "_send",
+        "_swap_lock", "_warned_of_lifetime", "_ways",
     })  # fmt: skip
 
     # -- discovery
 
     def _steps_to(self, provider: Provider, verify_issuer: bool) -> Steps:
         """The steps to the provider's metadata, by this one's settings and clock."""
+        from ._discovery import discovery
+
         assert provider.issuer is not None
         return discovery(
             provider.issuer,
@@ -177,6 +184,15 @@ class TokenKeeper(ClientSettings):
 
     def _attempt_timeout(self, deadline: float) -> float:
         return attempt_timeout(deadline - self._clock.monotonic())
+
+    def _request_alone(self, asked: Instant, call: Call, timeout: float) -> Request:
+        """`_request` in a thread that may be left: one at a time, lest stuck ones pile up."""
+        if not self._reading.acquire(timeout=timeout):
+            raise credential_is_late(self._grant, timeout)
+        try:
+            return self._request(asked, call)
+        finally:
+            self._reading.release()
 
     def _request(self, asked: Instant, call: Call) -> Request:
         """The next request of a call; raises the refusal where there is no other way to try."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._assertion import SECRET_ALGORITHMS
+from ._checks import check_url
 from ._clock import Instant
 from ._errors import ConfigurationError, InvalidResponseError, RefusedError, shown
-from ._grant import check_url
 from ._protocol import json_object, what_is_no_json
 from ._refusal import origin, refusal
 from ._wire import Response
@@ -184,10 +184,10 @@ def _issuer(issuer: object, wanted: Wanted) -> str:
     """
     if not wanted.verify_issuer:
         return issuer if isinstance(issuer, str) else wanted.issuer
-    if not isinstance(issuer, str):
+    if not issuer or not isinstance(issuer, str):
         raise InvalidResponseError(
             f"no issuer in it, asked for {wanted.issuer!r}",
-            hint="verify_issuer=False takes a document without one",
+            hint=CHECK_ISSUER,
         )
     if _bare(issuer) == _bare(wanted.issuer) or any(
         _matches(template, issuer) for template in wanted.templates
@@ -196,7 +196,7 @@ def _issuer(issuer: object, wanted: Wanted) -> str:
     named = shown(issuer)
     raise InvalidResponseError(
         f"the issuer in it is {named!r}, asked for {wanted.issuer!r}",
-        hint=f"pass the issuer as the server names it, {named!r}, or verify_issuer=False",
+        hint=f"check the issuer: this server calls itself {named!r}",
     )
 
 
@@ -234,7 +234,7 @@ def client_auth_for(
         return ClientSecretJWT(next(fitting, "HS256"))
     wanted = dict.fromkeys(PASSED_FOR[method] for method in taken if method in PASSED_FOR)
     advice = f"pass {' or '.join(wanted)}" if wanted else "pass client_auth= to try another way"
-    given = "a client_secret alone does not do" if has_secret else "client_secret is empty"
+    given = "a client_secret alone does not do" if has_secret else "client_secret is missing"
     raise ConfigurationError(f"{given}: the server takes {shown(', '.join(taken))}; {advice}")
 
 

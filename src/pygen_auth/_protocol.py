@@ -18,9 +18,10 @@ from urllib.parse import urlencode
 from authlib.oauth2 import OAuth2Client
 
 from ._assertion import SigningKey, signed_assertion
+from ._checks import LONGEST
 from ._clock import Instant
 from ._errors import InvalidResponseError, shown
-from ._grant import LONGEST, Grant
+from ._grant import Grant
 from ._refusal import refusal
 from ._token import Token
 from ._ways import basic_pair
@@ -63,7 +64,7 @@ def token_request(
 
     Args:
         grant: what to ask for.
-        way: how the client proves itself; one of `client_auth.ways`.
+        way: how the client proves itself; one of `_ways.ways`.
         credential: what it does so with, as it is now.
         wall: seconds since the epoch, for what is signed.
         timeout: seconds the answer may take.

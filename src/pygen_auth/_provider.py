@@ -30,7 +30,7 @@ class Provider:
     The three sequences may be given as lists; of a str its words count.
 
     Raises:
-        ConfigurationError: one of the sequences is neither.
+        ConfigurationError: one of the sequences is neither, or `params` is no mapping.
     """
 
     name: str
@@ -38,40 +38,54 @@ class Provider:
     token_url: str
     issuer: str | None = None
     """What discovery is asked for (RFC 8414 §2); None where there is nothing to ask."""
-    issuers: tuple[str, ...] = ()
-    """What its metadata may name as issuer instead; "{guid}" stands for any GUID."""
     scopes: tuple[str, ...] = ()
     audience: str | None = None
-    client_auth: str | ClientAuth | None = "client_secret_post"
-    """How a client proves itself; None where nothing can be assumed and the caller must say."""
-    client_auth_methods: tuple[str, ...] = ()
-    """The names of RFC 7591 §2 that the server takes; empty where it is not known to be limited."""
+    client_auth: str | ClientAuth | None = None
+    """How a client proves itself; None where that is not said, so that the library's default
+    counts, or what discovery finds."""
     params: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Further form fields."""
     default_lifetime: float | None = None
     """Seconds a token lives where the server does not say; None for the library's default."""
     docs_url: str | None = None
     """The provider's own page about the client credentials grant."""
+    issuers: tuple[str, ...] = ()
+    """What its metadata may name as issuer instead; "{guid}" stands for any GUID."""
+    client_auth_methods: tuple[str, ...] = ()
+    """The names of RFC 7591 §2 that the server takes; empty where it is not known to be limited."""
 
     def __post_init__(self) -> None:
         for name in ("issuers", "scopes", "client_auth_methods"):
             object.__setattr__(self, name, words(name, getattr(self, name)))
+        if not isinstance(self.params, Mapping):
+            raise ConfigurationError("params must be a mapping of form fields")
+        object.__setattr__(self, "params", dict(self.params))
 
 
 def fitting(setting: str, value: object, form: re.Pattern[str], wanted: str) -> str:
     """The value, if it is a text of this form."""
     if isinstance(value, str) and form.fullmatch(value):
         return value
-    raise ConfigurationError(f"{setting} must be {wanted}{_fault(value)}")
+    raise ConfigurationError(f"{setting} must be {wanted}{_fault(value, form)}")
 
 
-def _fault(value: object) -> str:
+def _fault(value: object, form: re.Pattern[str]) -> str:
     """What is easily overlooked."""
     if not isinstance(value, str):
         return f"; it is of type {type(value).__name__}"
     if not value.strip():
         return "; it is empty"
-    return "; it has white space around it" if value != value.strip() else ""
+    if value != value.strip():
+        return "; it has white space around it"
+    # Some of these texts may be URLs, or have blanks: then that is not what is wrong.
+    for fault, example in _FAULTS.items():
+        if fault in value and not form.fullmatch(example):
+            return f"; it has {fault!r} in it"
+    return ""
+
+
+_FAULTS = {"://": "https://a.example", "/": "a/b", " ": "a b", ":": "a:1", ",": "a,b"}
+"""What is often pasted along, each with a text that shows whether a form takes it."""
 
 
 def words(setting: str, value: Iterable[str] | str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from ._clock import Instant
-from ._errors import OAuth2Error, RefusedError, shown
+from ._errors import OAuth2Error, RefusedError, shortened, shown
 from ._hints import CODES, ERROR_CODES, hint_for
 from ._wire import Response
 
@@ -31,7 +31,15 @@ _PERMANENT = {  # RFC 6749 §5.2
     "invalid_scope",
 }
 _TRANSIENT_NUMBERS = {
-    *("AADSTS50033", "AADSTS90006", "AADSTS90012", "AADSTS90024", "AADSTS90033", "AADSTS90090"),
+    *(
+        "AADSTS50033",
+        "AADSTS90006",
+        "AADSTS90012",
+        "AADSTS90024",
+        "AADSTS90033",
+        "AADSTS90055",
+        "AADSTS90090",
+    ),
     *("E0000010", "E0000047"),
 }
 _PERMANENT_NUMBERS = {"AADSTS90036", "AADSTS90092"}  # although they come with server_error
@@ -73,9 +81,10 @@ def refusal(
     numbers = _numbers(objects, (description, error))
     shown_error, shown_text = _text(error, secrets), _text(description, secrets)
     parts = dict.fromkeys(filter(None, (shown_error, shown_text)))
-    said = ": ".join(parts) or _body_shown(response, secrets)
+    said = shortened(": ".join(parts)) or _body_shown(response, secrets)
     if 300 <= response.status < 400:
         said = f"it points to {origin(response, secrets)}, and token requests follow no redirect"
+    retryable = _transient(response.status, numbers, (error, description))
     header_ids = [response.headers.get(name) for name in _TRACE_HEADERS]
     return RefusedError(
         f"Token request failed with status {response.status}: {said}",
@@ -85,9 +94,9 @@ def refusal(
         code=next((number for number in numbers if _text(number, secrets) == number), None),
         trace_id=_identifier([*_values(objects, _TRACE_NAMES), *header_ids], secrets),
         correlation_id=_identifier(_values(objects, _CORRELATION_NAMES), secrets),
-        retryable=_transient(response.status, numbers, (error, description)),
+        retryable=retryable,
         retry_after=_retry_after(response, now),
-        hint=hint_for(numbers, error, description, response.status, client_auth),
+        hint=hint_for(numbers, error, description, response.status, client_auth, retryable),
     )
 
 

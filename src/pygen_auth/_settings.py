@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Collection, Iterable
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from ._checks import check_hosts, check_seconds
 from ._clients import Client, Connection, Verify, is_client_object
 from ._errors import ConfigurationError
-from ._grant import ClientSecret, Params, check_grant, check_hosts, check_seconds
-from ._keywords import of_provider
-from ._sources import ClientCredentialsSettings, Settings
+from ._grant import ClientSecret, Params, check_grant
 from .client_auth import ClientAuth, ClientSecretPost, TLSClientCertificate
-from .providers import Provider
+
+if TYPE_CHECKING:
+    from ._sources import Settings
+    from .providers import Provider
 
 Self = TypeVar("Self", bound="ClientSettings")
 
@@ -77,15 +79,17 @@ class ClientSettings:
         Raises:
             ConfigurationError: a setting cannot be right, or the provider takes no such client.
         """
+        from ._keywords import of_provider  # here: presets cost 5 ms, and many need none
+
         preset = of_provider(provider, keywords)
         return cls(client_id=client_id, client_secret=client_secret, **preset)
 
     @classmethod
     def _of(cls: type[Self], settings: Settings) -> Self:
-        if not isinstance(settings, ClientCredentialsSettings):
+        if settings.kind != "client_credentials":
             raise ConfigurationError(
                 f"these settings hold a token, not client credentials; {cls.__name__} needs a "
-                "client id, and Credentials takes either"
+                "client id, and the abstract class takes either"
             )
         return cls(**settings.keywords)
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._errors import ConfigurationError
 from ._interface import AsyncCredentials, Credentials, holders_of_locks
 from ._protocol import is_bearer_text
-from ._sources import Settings, TokenSettings
+
+if TYPE_CHECKING:
+    from ._sources import Settings
 
 Self = TypeVar("Self", bound="TokenCredentials")
 AsyncSelf = TypeVar("AsyncSelf", bound="AsyncTokenCredentials")
 
 
-class TokenCredentials(Credentials, made_of=TokenSettings):
+class TokenCredentials(Credentials, made_of="token"):
     """A token from elsewhere: a fixed one, or a callable that gives the current one.
 
     Args:
@@ -67,7 +69,7 @@ class TokenCredentials(Credentials, made_of=TokenSettings):
         self._lock = threading.Lock()
 
 
-class AsyncTokenCredentials(AsyncCredentials, made_of=TokenSettings):
+class AsyncTokenCredentials(AsyncCredentials, made_of="token"):
     """The twin of `TokenCredentials` for asynchronous programs.
 
     Args:
@@ -112,10 +114,10 @@ def _not_had(error: Exception) -> ConfigurationError:
 
 
 def _token_in(settings: Settings) -> str | Callable[[], str]:
-    if not isinstance(settings, TokenSettings):
+    if settings.kind != "token":
         raise ConfigurationError(
-            "these settings hold client credentials, not a token; use OAuth2ClientCredentials, or "
-            "Credentials, which takes either"
+            "these settings hold client credentials, not a token; use OAuth2ClientCredentials or "
+            "its twin, or the abstract class, which takes either"
         )
     return settings.token
 

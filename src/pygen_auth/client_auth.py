@@ -11,9 +11,9 @@ from __future__ import annotations
 import inspect
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from ._assertion import (
     KEY_ALGORITHMS,
@@ -22,6 +22,7 @@ from ._assertion import (
     SigningKey,
     algorithm,
     check_text,
+    content,
     read_key,
 )
 from ._errors import ConfigurationError
@@ -118,15 +119,29 @@ class PrivateKeyJWT:
         if self.alg is not None:
             algorithm(self.alg, KEY_ALGORITHMS)
         check_text("audience", self.audience)
+        if isinstance(self.key, Mapping):
+            object.__setattr__(self, "key", dict(self.key))
         self.signing_key()
 
     def signing_key(self) -> SigningKey:
-        """The key, read now.
+        """The key as it is now; what has not changed since it was last read is not checked again.
 
         Raises:
             ConfigurationError: as when the value is made.
         """
-        return read_key(self.key, self.alg, self.kid, self.certificate, self.password)
+        source = self.key if isinstance(self.key, Mapping) else content("key", self.key)
+        certificate = None
+        if self.certificate is not None:
+            certificate = content("certificate", self.certificate)
+        known = vars(self).get("_known")
+        if known is None or known[0] != (source, certificate):
+            key = read_key(source, self.alg, self.kid, certificate, self.password)
+            known = (source, certificate), key
+            object.__setattr__(self, "_known", known)
+        return known[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_known"}
 
 
 @dataclass(frozen=True)
@@ -146,7 +161,8 @@ class ClientAssertion:
     source: str | os.PathLike[str] | Callable[[], str]
 
     def __post_init__(self) -> None:
-        if not callable(self.source) and not isinstance(self.source, (str, os.PathLike)):
+        is_path = isinstance(self.source, (str, os.PathLike)) and os.fspath(self.source).strip()
+        if not callable(self.source) and not is_path:
             raise ConfigurationError("source must be the path of a file, or a callable")
         if isinstance(self.source, str) and self.source.startswith("eyJ"):
             raise ConfigurationError(
@@ -160,8 +176,11 @@ class ClientAssertion:
             ConfigurationError: it cannot be read, or is none.
         """
         source = self.source
-        jwt = called("source", source) if callable(source) else _text_of(source)
-        if not isinstance(jwt, str) or not jwt.strip().isascii() or len(jwt.split()) != 1:
+        if callable(source):
+            jwt = called("source", source)
+        else:
+            jwt = content("source", source).decode("ascii", "replace")
+        if not isinstance(jwt, str) or not jwt.isascii() or len(jwt.split()) != 1:
             raise ConfigurationError("the source of the client assertion gives no JWT")
         return jwt.strip()
 
@@ -269,12 +288,3 @@ def called(setting: str, source: Callable[[], object]) -> object:
         given.close()  # else Python warns that nobody awaited it
         raise ConfigurationError(f"{setting} must be a plain callable; this one is asynchronous")
     return given
-
-
-def _text_of(path: str | os.PathLike[str]) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except (OSError, ValueError) as error:
-        kind = type(error).__name__  # not chained: a text that is not UTF-8 stands in its error
-    raise ConfigurationError(f"the client assertion cannot be read from its file ({kind})")

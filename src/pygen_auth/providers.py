@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import quote
 
+from ._checks import check_url
 from ._entra import Cloud, azure_ad, entra, entra_v1
 from ._errors import ConfigurationError
-from ._grant import check_url
 from ._provider import DOMAIN, NAME, TEXT, Provider, fitting, some_scopes
 
 __all__ = [
@@ -36,7 +36,8 @@ __all__ = [
 _OKTA_DOMAIN = re.compile(rf"(?![^.]*-admin\.okta){DOMAIN.pattern}", re.IGNORECASE | re.ASCII)
 _OKTA_SERVER = re.compile(r"\w+", re.ASCII)
 _BEFORE_REALMS = re.compile(r"(?!.*/(?:realms|admin)(?:/|$))[^?\s]+")
-_REALM = re.compile(r"[^\s/\\?#%]+")
+_REALM = re.compile(r"(?!\.{1,2}$)[^\s/\\?#%]+")
+_COGNITO_DOMAIN = re.compile(rf"(?!cognito-idp\.){DOMAIN.pattern}", re.IGNORECASE | re.ASCII)
 _AWS_REGION = re.compile(r"(?!cn-)[a-z]+(?:-[a-z]+)+-\d+", re.ASCII)  # China has other hosts
 _USER_POOL = re.compile(rf"({_AWS_REGION.pattern})_[0-9A-Za-z]+", re.ASCII)
 
@@ -67,6 +68,7 @@ def auth0(domain: str, audience: str, organization: str | None = None) -> Provid
         issuer=f"https://{host}/",
         audience=fitting("audience", audience, TEXT, wanted),
         params=params,
+        client_auth="client_secret_post",
         docs_url="https://auth0.com/docs/get-started/authentication-and-authorization-flow/"
         "client-credentials-flow",
     )
@@ -95,6 +97,7 @@ def okta(
         token_url=f"{issuer}/v1/token",
         issuer=issuer,
         scopes=some_scopes(scopes, "my_scope"),
+        client_auth="client_secret_post",
         docs_url="https://developer.okta.com/docs/guides/implement-grant-type/clientcreds/main/",
     )
 
@@ -119,7 +122,6 @@ def okta_org(domain: str, *, scopes: Iterable[str] | str) -> Provider:
         token_url=f"{issuer}/oauth2/v1/token",
         issuer=issuer,
         scopes=some_scopes(scopes, "okta.users.read"),
-        client_auth=None,
         client_auth_methods=("private_key_jwt",),
         docs_url="https://developer.okta.com/docs/guides/implement-oauth-for-okta-serviceapp/main/",
     )
@@ -185,6 +187,7 @@ def keycloak(base_url: str, realm: str) -> Provider:
         name="keycloak",
         token_url=f"{issuer}/protocol/openid-connect/token",
         issuer=issuer,
+        client_auth="client_secret_post",
         docs_url="https://www.keycloak.org/docs/latest/server_admin/index.html#_service_accounts",
     )
 
@@ -214,6 +217,7 @@ def cognito(
         name="cognito",
         token_url=f"https://{_cognito_domain(domain, prefix, region)}/oauth2/token",
         issuer=None if user_pool_id is None else _user_pool_url(user_pool_id),
+        client_auth="client_secret_post",
         docs_url="https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html",
     )
 
@@ -230,8 +234,11 @@ def _cognito_domain(domain: str | None, prefix: str | None, region: str | None) 
             "prefix='my-company', region='eu-west-1'"
         )
     if domain is not None:
-        wanted = "the domain alone, as in 'my-company.auth.eu-west-1.amazoncognito.com'"
-        return fitting("domain", domain, DOMAIN, wanted).lower()
+        wanted = (
+            "the domain alone, as in 'my-company.auth.eu-west-1.amazoncognito.com', and not the "
+            "host of the issuer"
+        )
+        return fitting("domain", domain, _COGNITO_DOMAIN, wanted).lower()
     wanted = "what Cognito's domain begins with alone, as in 'my-company'"
     name = fitting("prefix", prefix, NAME, wanted).lower()
     wanted = "an AWS region outside China, as in 'eu-west-1'"

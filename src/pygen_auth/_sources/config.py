@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .._checks import check_seconds
 from .._errors import ConfigurationError
-from .._grant import check_seconds
 from ..client_auth import WITH_SECRET, check_client_auth
 from .settings import ClientCredentialsSettings, Settings, TokenSettings
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .._checks import check_url
 from .._errors import ConfigurationError
-from .._grant import check_url
 from .._provider import NAME, fitting
 from ..providers import cognite, cognite_entra
 from .settings import ClientCredentialsSettings, Settings, TokenSettings
@@ -204,11 +204,26 @@ def _token_url(variables: _Variables, has_tenants: bool) -> str:
         variables.lack(*names)
         return ""
     if name in ("IDP_TOKEN_URL", "COGNITE_TOKEN_URL"):
-        return check_url(name, value)
+        return _url(name, value)
     try:
-        return cognite_entra(value, "api").token_url  # is the same for all clusters
+        token_url = cognite_entra(value, "api").token_url  # is the same for all clusters
     except ConfigurationError as error:
         raise ConfigurationError(f"{name}: {error}") from error
+    authority = variables.read("COGNITE_AUTHORITY_URL") if name == "COGNITE_TENANT_ID" else ""
+    if authority:  # the extractors' word for Microsoft's host in another cloud
+        base = _url("COGNITE_AUTHORITY_URL", authority).rstrip("/")
+        return f"{base}/{value}/oauth2/v2.0/token"
+    return token_url
+
+
+def _url(name: str, value: str) -> str:
+    try:
+        return check_url(name, value)
+    except ConfigurationError as error:
+        problem = str(error)
+    if "insecure_hosts" in problem:
+        problem = f"{name} must be https; plain http takes the constructor, with insecure_hosts"
+    raise ConfigurationError(problem)
 
 
 def _scopes(variables: _Variables, default: _Default | None) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 
 @dataclass(frozen=True)
 class TokenSettings:
     """The argument of `TokenCredentials`."""
 
+    kind: ClassVar[Literal["token"]] = "token"
     token: str | Callable[[], str] = field(repr=False)
 
 
@@ -18,6 +19,7 @@ class TokenSettings:
 class ClientCredentialsSettings:
     """The keyword arguments of `OAuth2ClientCredentials`; those not set are not in it."""
 
+    kind: ClassVar[Literal["client_credentials"]] = "client_credentials"
     keywords: Mapping[str, Any] = field(repr=False)
 
 

@@ -1,0 +1,61 @@
+"""Advice for Microsoft Entra's numbers, AADSTS in front of each, as data."""
+
+PASSING = "ask again in a minute: the fault is on the server's side and passes"
+
+AADSTS = {
+    # secrets
+    "7000215": "check client_secret: it must be the secret's value as shown once, not its id",
+    "7000222": "make a new client_secret in the app registration: this one has expired",
+    "7000216 7000218": "give client_secret, or a key in client_auth: the server found neither",
+    "70002": "check client_id, and client_secret or the key and certificate of client_auth",
+    # the app and its tenant
+    "700016 700011": "check client_id and the tenant in token_url: that tenant has no such app",
+    "700038": "give the Application (client) ID as client_id: this value cannot be one",
+    "7000112": "ask an administrator to enable the app of client_id: it is disabled",
+    "70001": "check client_id and the tenant in token_url: there, the app is disabled or missing",
+    "700025": "make the app of client_id a confidential one: public clients get no such tokens",
+    "7000229": "create the service principal of client_id in the tenant of token_url",
+    "90002": "check the tenant in token_url: this cloud has no tenant of that name",
+    "900023": "give the tenant in token_url by its GUID or a domain of it: this value is neither",
+    "90019 50059 50128": "name the tenant in token_url, by its GUID or a domain of it",
+    "50194 90010 9001023": "put your own tenant into token_url: app tokens come from one tenant",
+    "90038 50049": "check the host of token_url: it is not that of the tenant's cloud",
+    "900382 900432": "take token_url and scopes of one cloud: client and API are in two",
+    "5000225": "ask the tenant's administrator to reactivate it: it is blocked for inactivity",
+    "500021 500022 50002": "ask for this tenant to be allowed in the proxy's tenant restrictions",
+    # keys, certificates, federated identity
+    "700027": "register the certificate of client_auth for the app, and check that its key fits",
+    "700024": "check the clock of this machine, and that the assertion has not expired",
+    "700021 50048": "make the assertion for this client_id: its iss and sub must both be that",
+    "1000502": "renew the certificate of client_auth: it has expired, or is not valid yet",
+    "7000214": "take another certificate for client_auth: this one has been revoked",
+    "50012": "check client_secret, or the certificate of client_auth and that the app has it",
+    "50013": "check the assertion: it has expired, is malformed, or its signature is wrong",
+    "50027": "give a whole JWT as assertion: this one cannot be read, or its claims are wrong",
+    "70021": "compare iss, sub and aud of the assertion with the app's federated credentials",
+    "700211": "compare iss of the assertion with the issuer in the app's federated credential",
+    "700212 7002121": "compare aud of the assertion with that in the app's federated credential",
+    "700213 7002131": "compare sub of the assertion with that in the app's federated credential",
+    "700222": "take the assertion from another issuer than Entra: its own are not accepted",
+    "700229": "give an assertion that was issued to an app, not to a user",
+    # the API and what is allowed there
+    "1002012 70011 700023 28002": "give scopes as the API's identifier followed by /.default",
+    "700022": "ask for one API in scopes: each token is for one",
+    "900144 90014": "give what the message names: scopes, or resource in params at a v1 token_url",
+    "901002 9010010": "take resource out of params: with a v2 token_url, scopes name the API",
+    "9002313": "check token_url, scopes and params: the request cannot be read",
+    "500011": "check the API in scopes and the tenant in token_url: that tenant has no such API",
+    "50001": "check the API in scopes or params: it does not exist, or is disabled",
+    "500014": "ask an administrator to enable the API in this tenant, or to renew its subscription",
+    "650052": "ask an administrator to subscribe this tenant to the API that scopes name",
+    "650057": "add the API in scopes to the API permissions of the app registration",
+    "650056": "add the API's permissions to the app registration, with an administrator's consent",
+    "65001 90094": "ask an administrator to consent to the API permissions of this app",
+    "50105 501051": "assign an app role of the API to this app: it lets nobody else in",
+    "53003 530032": "ask the administrator which Conditional Access policy blocks this app",
+    # load and faults
+    "50196": "keep one credentials object and use it: the same request came too often",
+    "90055": "make fewer token requests: the tenant is being throttled",
+    "90006 90012 90024 90033 90090 50033": PASSING,
+    "90036 90092": "open a ticket with Microsoft, with the trace_id: asking again does not help",
+}
