@@ -518,3 +518,15 @@ def test_algorithm_of_a_jwk_must_fit_the_key() -> None:
 def test_password_of_a_jwk_is_refused() -> None:
     message = refused(lambda: read_key(jwk(RSA), None, None, None, "a-password"), "a-password")
     assert message.startswith("password is given, and key is a JWK")
+
+
+def test_secret_that_joserfc_takes_for_another_key_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(value: object) -> None:
+        raise ValueError(f"looks like a key: {HMAC_SECRET}")
+
+    monkeypatch.setattr(OctKey, "import_key", fails)
+    key = secret_as_key(HMAC_SECRET, "HS256")
+    message = refused(lambda: signed(key), HMAC_SECRET)
+    assert message.startswith("client_secret is a key of another kind")
