@@ -31,7 +31,7 @@ LAYERS = [
     {"_keeper", "_token_credentials"},
     {"_credentials", "_async_credentials"},
     {"__init__"},
-    {"testing"},
+    {"testing", "auth"},
     {"_demo"},
     {"__main__"},
 ]
@@ -41,7 +41,9 @@ FOREIGN = {
     "authlib": {"_protocol", "_metadata", "testing"},
     "cryptography": {"_assertion"},
     "joserfc": {"_assertion", "testing"},
-    "httpx": {"_clients", "_demo"},
+    "httpx": {"_clients", "_demo", "auth"},
+    "httpx2": {"auth"},
+    "requests": {"auth"},
     "trustme": {"testing"},
     "yaml": {"_sources"},
 }
@@ -124,7 +126,7 @@ def test_each_place_of_a_foreign_library_uses_it(library: str) -> None:
     assert {unit(path) for path in FILES if library in foreign(path)} == FOREIGN[library]
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if unit(path) != "_demo"])
+@pytest.mark.parametrize("path", [path for path in FILES if unit(path) not in ("_demo", "auth")])
 def test_httpx_is_imported_only_when_it_is_used(path: Path) -> None:
     inside = {
         inner

@@ -8,8 +8,9 @@ import inspect
 from pygen_auth import AsyncCredentials, AsyncOAuth2ClientCredentials, Credentials
 from pygen_auth import OAuth2ClientCredentials as SyncOAuth2ClientCredentials
 
-OWN_WAY = {"_acquire", "_release", "_renew_locks", "_lock"}
-"""Locks of threads and locks of event loops have nothing in common."""
+OWN_WAY = {"_acquire", "_release", "_renew_locks", "_lock", "_at_hand"}
+"""Locks of threads and locks of event loops have nothing in common. What is at hand matters in an
+event loop only."""
 
 ASYNC_NAMES = {
     "aclose": "close",

@@ -95,7 +95,7 @@ class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials, made_of="clien
             if release is not None:
                 release()
 
-    async def invalidate(self, token: Token) -> None:
+    async def invalidate(self, token: Token | str) -> None:
         """See `OAuth2ClientCredentials.invalidate`."""
         self._invalidate(token)
 

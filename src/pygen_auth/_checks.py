@@ -37,14 +37,14 @@ def _float(value: object) -> float | None:
         return math.inf if value > 0 else -math.inf
 
 
-def check_hosts(hosts: Collection[str]) -> frozenset[str]:
-    """Host names that may be spoken to over plain http, in lower case."""
+def check_hosts(hosts: Collection[str], setting: str = "insecure_hosts") -> frozenset[str]:
+    """Host names, in lower case."""
     if isinstance(hosts, (str, bytes)) or not isinstance(hosts, Collection):
-        raise ConfigurationError('insecure_hosts must be a list of host names, as in ("keycloak",)')
+        raise ConfigurationError(f'{setting} must be a list of host names, as in ("keycloak",)')
     for host in hosts:
         if not isinstance(host, str) or not (_is_address(host) or _HOST_NAME.fullmatch(host)):
             raise ConfigurationError(
-                f"insecure_hosts takes bare host names without scheme or port, not {host!r}"
+                f"{setting} takes bare host names without scheme or port, not {host!r}"
             )
     return frozenset(host.lower() for host in hosts)
 

@@ -112,6 +112,11 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials, made_of="client_credenti
         token = self.token()
         return {"Authorization": f"Bearer {token.access_token}"}
 
+    def _at_hand(self) -> dict[str, str] | None:
+        monotonic, until, wall, until_wall, authorization = self._fresh
+        fresh = monotonic() < until and wall() < until_wall
+        return {"Authorization": authorization} if fresh else None
+
     def refresh_if_needed(self) -> None:
         """See `Credentials.refresh_if_needed`."""
         self.token()
@@ -139,8 +144,11 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials, made_of="client_credenti
             if release is not None:
                 release()
 
-    def invalidate(self, token: Token) -> None:
+    def invalidate(self, token: Token | str) -> None:
         """Drop a token that a resource server refused with 401; a newer one stays.
+
+        Args:
+            token: the token, or the access token in it.
 
         If the next token is refused as well, further token requests wait 1 s to 30 s, and until
         then the refused token is handed out, so that you see the API's own answer.

@@ -112,6 +112,10 @@ class Credentials(FromSettings, ABC):
             OAuth2Error: there is no usable token and none can be had.
         """
 
+    def _at_hand(self) -> dict[str, str] | None:
+        """The headers, where they can be had at once; None where that may take a while."""
+        return None
+
     def authorization_header(self) -> tuple[str, str]:
         """`("Authorization", "Bearer …")`, as the Cognite SDK and Pygen ask for it.
 

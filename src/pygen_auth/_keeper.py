@@ -269,6 +269,12 @@ class TokenKeeper(ClientSettings):
             error.hint = COLON_HINT
         return True
 
-    def _invalidate(self, token: Token) -> None:
+    def _invalidate(self, token: Token | str) -> None:
+        if isinstance(token, str):
+            held = self._lease.token
+            if held is None or held.access_token != token:
+                return  # a newer one is held, or none
+            token = held
         now, chance = self._clock.now(), random.random()
-        self._swap(lambda lease: lease.invalidated(token, now, chance))
+        refused = token
+        self._swap(lambda lease: lease.invalidated(refused, now, chance))

@@ -53,6 +53,9 @@ class TokenCredentials(Credentials, made_of="token"):
                 raise _not_had(error) from error
         return {"Authorization": f"Bearer {_checked(token)}"}
 
+    def _at_hand(self) -> dict[str, str] | None:
+        return self.get_headers() if isinstance(self._token, str) else None
+
     def refresh_if_needed(self) -> None:
         """Does nothing: whoever gives the token keeps it fresh."""
 
