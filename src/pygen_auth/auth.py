@@ -82,11 +82,11 @@ class _Bearer(_Auth):
 
     async def _header_in_loop(self) -> str:
         """The header, without blocking the loop."""
-        raise NotImplementedError
+        raise NotImplementedError  # pragma: no cover - each adapter has its own
 
     async def _invalidate_in_loop(self, access_token: str) -> None:
         """Drop the refused token, if the credentials hold tokens."""
-        raise NotImplementedError
+        raise NotImplementedError  # pragma: no cover - likewise
 
 
 class BearerAuth(_Bearer):
