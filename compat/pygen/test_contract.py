@@ -17,7 +17,7 @@ import pytest
 import respx
 
 from pygen_auth import AsyncOAuth2ClientCredentials, OAuth2ClientCredentials, OAuth2Error
-from pygen_auth._clock import Clock
+from tests.support import HandClock
 
 TOKEN_URL = "https://example.com/oauth2/token"
 ANSWER = {"access_token": "mock_access_token_12345", "token_type": "Bearer", "expires_in": 3600}
@@ -57,17 +57,6 @@ def credentials(kind: Any) -> Any:
 @pytest.fixture
 def route(respx_mock: respx.MockRouter) -> respx.Route:
     return respx_mock.post(TOKEN_URL).mock(return_value=httpx.Response(200, json=ANSWER))
-
-
-class MovedClock:
-    def __init__(self) -> None:
-        self.seconds = 1_800_000_000.0
-        self.clock = Clock(
-            wall=lambda: self.seconds,
-            monotonic=lambda: self.seconds,
-            sleep=lambda seconds: None,
-            sleep_in_loop=lambda seconds: asyncio.sleep(0),
-        )
 
 
 def test_constructor_is_positional() -> None:
@@ -129,21 +118,21 @@ def test_token_is_cached(credentials: Any, route: respx.Route) -> None:
     assert route.call_count == 1
 
 
-def test_expired_token_is_replaced(credentials: Any, route: respx.Route) -> None:
-    moved = MovedClock()
-    credentials._begin(moved.clock)
+def test_expired_token_is_replaced(credentials: Any, route: respx.Route, clock: HandClock) -> None:
+    credentials._begin(clock.clock)
     call(credentials, "get_headers")
-    moved.seconds += 3601
+    clock.advance(3601)
     call(credentials, "get_headers")
     assert route.call_count == 2
 
 
-def test_call_inside_the_margin_returns_the_new_token(credentials: Any, route: respx.Route) -> None:
-    moved = MovedClock()
-    credentials._begin(moved.clock)
+def test_call_inside_the_margin_returns_the_new_token(
+    credentials: Any, route: respx.Route, clock: HandClock
+) -> None:
+    credentials._begin(clock.clock)
     credentials.refresh_margin = 600
     call(credentials, "get_headers")
-    moved.seconds += 3100
+    clock.advance(3100)
     route.mock(return_value=httpx.Response(200, json={**ANSWER, "access_token": "new"}))
     assert call(credentials, "get_headers") == {"Authorization": "Bearer new"}
 
@@ -223,9 +212,9 @@ def test_message_texts(
 
 
 def test_message_text_where_there_is_no_answer(
-    credentials: Any, respx_mock: respx.MockRouter
+    credentials: Any, respx_mock: respx.MockRouter, clock: HandClock
 ) -> None:
     respx_mock.post(TOKEN_URL).mock(side_effect=httpx.ConnectError("Connection failed"))
-    credentials._begin(MovedClock().clock)
+    credentials._begin(clock.clock)
     with pytest.raises(OAuth2Error, match=r"Token request failed: .*Connection failed"):
         call(credentials, "get_headers")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import httpx
 import requests
 
@@ -25,6 +27,18 @@ async def asynchronous(credentials: AsyncOAuth2ClientCredentials) -> None:
         await client.get(API, auth=BearerAuth(TokenCredentials("abc")))
 
 
+if sys.version_info >= (3, 11):
+    import httpx2
+
+    def synchronous_httpx2(credentials: OAuth2ClientCredentials) -> None:
+        httpx2.get(API, auth=BearerAuth(credentials))
+        httpx2.Client(auth=BearerAuth(credentials))
+
+    async def asynchronous_httpx2(credentials: AsyncOAuth2ClientCredentials) -> None:
+        async with httpx2.AsyncClient(auth=AsyncBearerAuth(credentials)) as client:
+            await client.get(API, auth=AsyncBearerAuth(credentials))
+
+
 # -- what must not type-check
 
 
@@ -32,5 +46,5 @@ def refused(credentials: OAuth2ClientCredentials, twin: AsyncOAuth2ClientCredent
     BearerAuth(twin)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     AsyncBearerAuth(credentials)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     BearerAuth("abc")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    BearerAuth(credentials, ["api.example.com"])  # type: ignore[misc]  # pyright: ignore[reportCallIssue]
+    BearerAuth(credentials, ["api.example.com"])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     BearerAuth(credentials, allowed_hosts=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

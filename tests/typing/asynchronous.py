@@ -80,15 +80,15 @@ async def what_follows() -> None:
 
 async def refused(credentials: AsyncOAuth2ClientCredentials) -> None:
     credentials.get_headers()["Authorization"]  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
-    credentials.token().access_token  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-    credentials.close()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-    with credentials:  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    print(credentials.token().access_token)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
+    credentials.close()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    with credentials:  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues]
         pass
-    found: Mine = Mine.discover(URL, "id")  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
-    mixed: Credentials = credentials  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
-    to_pygen: PygenCredentials = credentials  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
-    to_cognite: CogniteProvider = credentials  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
-    credentials.load({"token": "abc"})  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    found: list[Mine] = [Mine.discover(URL, "id")]  # type: ignore[list-item]  # pyright: ignore[reportAssignmentType]
+    mixed: list[Credentials] = [credentials]  # type: ignore[list-item]  # pyright: ignore[reportAssignmentType]
+    to_pygen: list[PygenCredentials] = [credentials]  # type: ignore[list-item]  # pyright: ignore[reportAssignmentType]
+    to_cognite: list[CogniteProvider] = [credentials]  # type: ignore[list-item]  # pyright: ignore[reportAssignmentType]
+    assert found or mixed or to_pygen or to_cognite
+    credentials.load({"token": "abc"})  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     AsyncCredentials()  # type: ignore[abstract]  # pyright: ignore[reportAbstractUsage]
     AsyncTokenCredentials(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    assert (found, mixed, to_pygen, to_cognite)

@@ -48,7 +48,7 @@ def configured() -> ValueError:
 
 
 def refused(error: OAuth2Error, unreachable: UnreachableError) -> None:
-    print(error.status)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-    print(unreachable.code)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-    plain: ValueError = error  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    error.status = 401  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    unreachable.code = None  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    plain: list[ValueError] = [error]  # type: ignore[list-item]  # pyright: ignore[reportAssignmentType]
     assert plain

@@ -73,7 +73,16 @@ def used(provider: Provider) -> None:
     assert_type(Mine.discover(provider, "id", "secret"), Mine)
 
 
-WAYS = [
+Way = (
+    ClientSecretPost
+    | ClientSecretBasic
+    | ClientSecretJWT
+    | PrivateKeyJWT
+    | ClientAssertion
+    | TLSClientCertificate
+)
+
+WAYS: list[str | Way] = [
     "client_secret_post",
     ClientSecretPost(),
     ClientSecretBasic(),
@@ -99,7 +108,7 @@ for way in WAYS:
 
 def refused(provider: Provider) -> None:
     auth0("tenant.eu.auth0.com")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    okta("my-org.okta.com", "read")  # type: ignore[misc]  # pyright: ignore[reportCallIssue]
+    okta("my-org.okta.com", "read")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     okta("my-org.okta.com", scopes=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     keycloak("https://keycloak.example.com", realm=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     entra(tenant_id="common")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
@@ -108,10 +117,10 @@ def refused(provider: Provider) -> None:
     provider.token_url = URL  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     OAuth2ClientCredentials.from_provider("auth0", "id")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     OAuth2ClientCredentials.from_provider(provider, client_secret="secret")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    OAuth2ClientCredentials.discover(URL, "id", "secret", False)  # type: ignore[misc]  # pyright: ignore[reportCallIssue]
+    OAuth2ClientCredentials.discover(URL, "id", "secret", False)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     ClientSecretBasic("utf-8")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     ClientSecretJWT(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     PrivateKeyJWT()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     PrivateKeyJWT(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    ClientAssertion(lambda: 5)  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType, reportReturnType]
+    ClientAssertion(lambda: 5)  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType]
     TLSClientCertificate(b"certificate")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

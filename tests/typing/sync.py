@@ -23,6 +23,7 @@ def shortest() -> None:
     assert_type(credentials.authorization_header(), tuple[str, str])
     assert_type(credentials.token(), Token)
     assert_type(credentials.invalidate(credentials.token()), None)
+    assert_type(credentials.invalidate("the text of a token"), None)
     assert_type(credentials.refresh_if_needed(), None)
     assert_type(credentials.close(), None)
 
@@ -53,8 +54,8 @@ def attributes(credentials: OAuth2ClientCredentials) -> None:
     assert_type(credentials.client_secret, str | Callable[[], str] | None)
     assert_type(credentials.scopes, list[str])
     assert_type(credentials.audience, str | None)
-    credentials.refresh_margin = 60
     assert_type(credentials.refresh_margin, float)
+    credentials.refresh_margin = 60
 
 
 def a_token(token: Token) -> None:
@@ -142,7 +143,7 @@ def refused(credentials: OAuth2ClientCredentials, token: Token) -> None:
     OAuth2ClientCredentials(URL, "id", 5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     OAuth2ClientCredentials(URL, "id", "secret", [5])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     OAuth2ClientCredentials(URL, "id", "secret", [], None, "300")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    OAuth2ClientCredentials(URL, "id", "secret", [], None, 300, "client_secret_post")  # type: ignore[misc]  # pyright: ignore[reportCallIssue]
+    OAuth2ClientCredentials(URL, "id", "secret", [], None, 300, "client_secret_post")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     OAuth2ClientCredentials(URL, "id", "secret", tenant="common")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     OAuth2ClientCredentials(URL, "id", "secret", params={"resource": 5})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
     OAuth2ClientCredentials(URL, "id", "secret", timeout="30")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -151,7 +152,7 @@ def refused(credentials: OAuth2ClientCredentials, token: Token) -> None:
     credentials.token_url = URL  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     credentials.client_secret = "other"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     credentials.refresh_margin = "300"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
-    credentials.invalidate(token.access_token)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    credentials.invalidate(token.access_token.encode())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     credentials.invalidate()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     token.access_token = "other"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     Credentials()  # type: ignore[abstract]  # pyright: ignore[reportAbstractUsage]

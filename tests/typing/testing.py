@@ -57,7 +57,7 @@ def recorded(request: TokenRequest) -> None:
 
 
 def refused(server: AuthorizationServer, request: TokenRequest) -> None:
-    AuthorizationServer(60)  # type: ignore[misc]  # pyright: ignore[reportCallIssue]
+    AuthorizationServer(60)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     server.script(503)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     server.override = 503  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
     server.delay = "1"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
@@ -66,4 +66,5 @@ def refused(server: AuthorizationServer, request: TokenRequest) -> None:
     Answer("503")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Answer(reset="always")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     request.client_id = "other"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
-    assert request.auth_method == "basic"  # type: ignore[comparison-overlap]  # pyright: ignore[reportUnnecessaryComparison]
+    known: bool = request.auth_method == "basic"  # type: ignore[comparison-overlap]  # pyright: ignore[reportUnnecessaryComparison]
+    assert known
