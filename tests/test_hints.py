@@ -461,6 +461,6 @@ def test_a_method_that_cannot_be_set_is_not_named(method: str) -> None:
     ],
 )
 def test_a_hostile_text_is_looked_at_in_no_time(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert hint(text, error=text) is None
-    assert time.perf_counter() - start < 0.2
+    assert time.process_time() - start < 0.2
