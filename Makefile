@@ -2,13 +2,14 @@
 #   make demo     see it work: a token kept fresh through a slow server, an outage, a refusal
 #   make test     lint, types and tests with full branch coverage
 #   make compat   of those, the real answers of identity providers alone
+#   make sdk      the real Cognite SDK and Pygen, the newest and the oldest, each in its environment
 #   make bench    speed and memory, as ratios within one run
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types tests compat bench clean
+.PHONY: demo test lint types tests compat sdk bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/package
@@ -32,11 +33,18 @@ tests: $(VENV)/dev
 compat: $(VENV)/dev
 	$(BIN)/pytest compat
 
+SDK := .venv-sdk
+SDK_TESTS := compat/cognite_sdk compat/pygen
+
+sdk: $(SDK)/newest/ready $(SDK)/oldest/ready
+	$(SDK)/newest/bin/pytest $(SDK_TESTS)
+	$(SDK)/oldest/bin/pytest $(SDK_TESTS)
+
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(SDK) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 # -- set-up
 
@@ -54,3 +62,9 @@ $(VENV)/package: $(VENV)/python pyproject.toml
 $(VENV)/dev: $(VENV)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	@touch $@ $(VENV)/package
+
+$(SDK)/%/ready: compat/cognite_sdk/%.txt compat/cognite_sdk/tools.txt pyproject.toml
+	$(PYTHON) -m venv --clear $(SDK)/$*
+	$(SDK)/$*/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=24"
+	$(SDK)/$*/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[testing,yaml]" --requirement $<
+	@touch $@

@@ -35,8 +35,8 @@ else:
     with contextlib.suppress(ImportError):
         import httpx2
 
-        _bases.append(httpx2.Auth)  # pragma: no cover - Python 3.10 has no httpx2
-        _in_memory.append(httpx2.ByteStream)  # pragma: no cover - likewise
+        _bases.append(httpx2.Auth)
+        _in_memory.append(httpx2.ByteStream)
     with contextlib.suppress(ImportError):
         from requests.auth import AuthBase
 
