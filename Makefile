@@ -3,13 +3,14 @@
 #   make test     lint, types and tests with full branch coverage
 #   make compat   of those, the real answers of identity providers alone
 #   make sdk      the real Cognite SDK and Pygen, the newest and the oldest, each in its environment
+#   make servers  authorization servers that others wrote, on loopback; needs Node 20 with npm
 #   make bench    speed and memory, as ratios within one run
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types tests compat sdk bench clean
+.PHONY: demo test lint types tests compat sdk servers bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/package
@@ -40,11 +41,14 @@ sdk: $(SDK)/newest/ready $(SDK)/oldest/ready
 	$(SDK)/newest/bin/pytest $(SDK_TESTS)
 	$(SDK)/oldest/bin/pytest $(SDK_TESTS)
 
+servers: $(VENV)/dev
+	$(BIN)/pytest compat/servers
+
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) $(SDK) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(SDK) .servers .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 # -- set-up
 
