@@ -32,7 +32,7 @@ class Opened(NamedTuple):
     """Whether it was made for this request, and is closed after it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Connection:
     """How a server is reached: with the caller's client, or with one of ours, made like this."""
 
@@ -59,6 +59,10 @@ class Connection:
         if not is_client_object(made):
             raise ConfigurationError("client gives something that is no httpx or httpx2 client")
         return Opened(made, ours=True)
+
+
+DEFAULT_CONNECTION = Connection()
+"""One for all that need nothing special: services hold thousands of credentials."""
 
 
 def is_client_object(client: object) -> bool:

@@ -37,7 +37,7 @@ _RESERVED_PARAMS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Grant:
     """A client credentials grant (RFC 6749 §4.4.2), checked. Everything that names the token."""
 

@@ -27,6 +27,8 @@ from ._worker import within, within_in_loop
 class Sender:
     """Sends a request and gives its answer, within the request's time-out or not at all."""
 
+    __slots__ = ("_connection",)
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -43,6 +45,8 @@ class Sender:
 
 class AsyncSender:
     """The same for a caller in an event loop, which goes on while the request runs."""
+
+    __slots__ = ("_connection",)
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

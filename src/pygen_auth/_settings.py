@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ._checks import check_hosts, check_seconds
-from ._clients import Client, Connection, Verify, is_client_object
+from ._clients import DEFAULT_CONNECTION, Client, Connection, Verify, is_client_object
 from ._errors import ConfigurationError
 from ._grant import ClientSecret, Params, check_grant
 from .client_auth import ClientAuth, ClientSecretPost, TLSClientCertificate
@@ -147,6 +147,8 @@ class ClientSettings:
 
     def _check_connection(self, client: Client | None, verify: Verify) -> Connection:
         certificate = self._grant.client_auth
+        if client is None and verify is True and isinstance(certificate, ClientSecretPost):
+            return DEFAULT_CONNECTION
         if not isinstance(certificate, TLSClientCertificate):
             return Connection(self._check_client(client), _check_verify(verify, client))
         _check_certificate(certificate, self.token_url, client, verify)

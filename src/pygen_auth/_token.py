@@ -37,7 +37,7 @@ class TokenState(Enum):
     """Do not use it; all wait for one refresh. Also where there is no token."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Token:
     """An access token (RFC 6749 §1.4), always of type Bearer. Never changed, only replaced."""
 
@@ -68,7 +68,7 @@ class Token:
         return self.expires.after(-min(margin, self.lifetime / 2))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Lease:
     """The token that is held, and what is known against asking for another one."""
 

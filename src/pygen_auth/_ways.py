@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from .client_auth import ClientAuth, ClientSecretBasic, Credential
+from .client_auth import ClientAuth, ClientSecretBasic, ClientSecretPost, Credential
 
 
 def ways(client_auth: ClientAuth) -> tuple[ClientAuth, ...]:
     """What may be tried, in this order: two encodings for an "auto" one, else the one way."""
     if isinstance(client_auth, ClientSecretBasic) and client_auth.encoding == "auto":
-        return ClientSecretBasic("form"), ClientSecretBasic("raw")
-    return (client_auth,)
+        return _ENCODINGS
+    return _POST if client_auth == _POST[0] else (client_auth,)
+
+
+_ENCODINGS = (ClientSecretBasic("form"), ClientSecretBasic("raw"))
+_POST = (ClientSecretPost(),)  # one for all: services hold thousands of credentials
 
 
 def untried(
