@@ -4,13 +4,15 @@
 #   make compat   of those, the real answers of identity providers alone
 #   make sdk      the real Cognite SDK and Pygen, the newest and the oldest, each in its environment
 #   make servers  authorization servers that others wrote, on loopback; needs Node 20 with npm
+#   make package  wheel and sdist, installed alone and with each extra
+#   make matrix   the whole suite with the oldest and the newest of what is supported
 #   make bench    speed and memory, as ratios within one run
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types tests compat sdk servers bench clean
+.PHONY: demo test lint types tests compat sdk servers package matrix prerelease bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/package
@@ -44,11 +46,20 @@ sdk: $(SDK)/newest/ready $(SDK)/oldest/ready
 servers: $(VENV)/dev
 	$(BIN)/pytest compat/servers
 
+package: $(VENV)/dev
+	PYGEN_AUTH_INSTALL=1 $(BIN)/pytest tests/test_packaging.py tests/test_installed.py
+
+matrix: $(VENV)/dev
+	$(BIN)/nox --session matrix
+
+prerelease: $(VENV)/dev
+	$(BIN)/nox --session prerelease
+
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) $(SDK) .servers .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(SDK) .servers .nox .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 # -- set-up
 

@@ -1,0 +1,124 @@
+"""The version matrix: the whole suite at the corners of what is supported, warnings as errors.
+
+`make matrix` runs half of the corners, `make cube` all of them, and `make prerelease` the same
+suite with the newest of everything. An interpreter that this machine does not have is reported as
+skipped, by its version; where CI is set in the environment, it is an error.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from itertools import product
+from typing import NamedTuple
+
+import nox
+
+PROJECT = nox.project.load_toml("pyproject.toml")["project"]
+NOT_FOR_TESTS = {"coverage", "httpx2", "mypy", "nox", "pyright", "ruff"}
+"""Of the development tools. httpx2 is there or not by the matrix."""
+
+nox.options.sessions = ["matrix"]
+nox.options.reuse_venv = "yes"  # what is newest is asked for anew all the same
+
+
+class Corner(NamedTuple):
+    """One environment. An empty version is the newest that there is."""
+
+    python: str
+    authlib: str
+    httpx: str
+    httpx2: bool
+
+
+def oldest(package: str) -> str:
+    """The oldest version that pyproject.toml allows."""
+    (version,) = re.findall(rf"^{package}>=([\d.]+)", "\n".join(PROJECT["dependencies"]), re.M)
+    return str(version)
+
+
+AUTHLIB = [oldest("authlib"), ""]
+HTTPX = [oldest("httpx"), ""]
+CUBE = [Corner(*one) for one in product(["3.10", "3.13"], AUTHLIB, HTTPX, [False, True])]
+"""All corners: the oldest and the newest of each, and without and with httpx2 beside httpx."""
+BETWEEN = [Corner("3.11", "1.8.0", "", True), Corner("3.12", "1.8.0", "", False)]
+"""Each value that is no corner. 1.8 is the first Authlib that takes httpx2 before httpx."""
+
+
+def is_in_half(corner: Corner) -> bool:
+    """Whether it is one of the half of the cube that has each combination of any three values.
+
+    Those with an even number of newest ones; all oldest and all newest are among them.
+    """
+    newest = (corner.python != "3.10", not corner.authlib, not corner.httpx, corner.httpx2)
+    return corner in BETWEEN or sum(newest) % 2 == 0
+
+
+def name(corner: Corner) -> str:
+    """As `nox --list` shows it, and as `make matrix` reports it."""
+    authlib, httpx = corner.authlib or "newest", corner.httpx or "newest"
+    httpx2 = "with" if corner.httpx2 else "without"
+    return f"Python {corner.python}, Authlib {authlib}, httpx {httpx}, {httpx2} httpx2"
+
+
+def find_pyenv() -> None:
+    """Let pyenv's `python3.12` and so on work: they do for versions that are chosen, no others."""
+    if shutil.which("pyenv") is None:
+        return
+    bare = subprocess.run(
+        ["pyenv", "versions", "--bare"],  # noqa: S607  # by PATH, as the interpreters are
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    versions = re.findall(r"^(\d+)\.(\d+)\.(\d+)$", bare.stdout, re.M)
+    newest_first = sorted((tuple(map(int, version)) for version in versions), reverse=True)
+    os.environ["PYENV_VERSION"] = ":".join(".".join(map(str, one)) for one in newest_first)
+
+
+find_pyenv()
+
+
+def needed_by_tests() -> list[str]:
+    """What the tests need, and the project: the extra `dev` without the tools."""
+    needed = []
+    for requirement in PROJECT["optional-dependencies"]["dev"]:
+        (package,) = re.findall(r"^[\w-]+", requirement)
+        if package not in NOT_FOR_TESTS and not package.startswith("types-"):
+            needed.append(re.sub(rf"^{PROJECT['name']}\b", ".", requirement))
+    return needed
+
+
+def run_suite(session: nox.Session, *packages: str) -> None:
+    """Install into the environment of the session, say what is in it, and run all tests."""
+    wanted = [*needed_by_tests(), "pytest-xdist", *packages]
+    session.install("--upgrade", "--upgrade-strategy=eager", *wanted)
+    session.run("python", "-m", "pip", "list", "--format=freeze")
+    session.run(
+        *("python", "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+        *("-n", "auto", "--dist", "worksteal", "--maxfail=5", *session.posargs),
+        env={"PYTHONHASHSEED": "0"},  # the workers must find sets of parameters in one order
+    )
+
+
+@nox.session
+@nox.parametrize(
+    "python,authlib,httpx,httpx2",
+    [
+        nox.param(*corner, id=name(corner), tags=["half"] if is_in_half(corner) else [])
+        for corner in (*CUBE, *BETWEEN)
+    ],
+)
+def matrix(session: nox.Session, authlib: str, httpx: str, httpx2: bool) -> None:
+    """The whole suite, with these versions."""
+    pinned = [f"authlib=={authlib}" if authlib else "authlib"]
+    pinned.append(f"httpx=={httpx}" if httpx else "httpx")
+    run_suite(session, *pinned, *(["httpx2"] if httpx2 else []))
+
+
+@nox.session(python=["3.13", "3.14"])
+def prerelease(session: nox.Session) -> None:
+    """The whole suite with the newest of everything, also of what is not yet released."""
+    run_suite(session, "--pre", "httpx2")

@@ -1,0 +1,227 @@
+"""What is in wheel and sdist, what CI runs, and which versions the matrix has."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from email.message import Message
+from email.parser import HeaderParser
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from .dist import EXTRAS, NEEDS, PROJECT, PYTHONS, ROOT, SDIST, SOURCE, VERSION, WHEEL, build
+
+# -- archives
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="module")
+def in_wheel(dist: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(dist / WHEEL) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture(scope="module")
+def in_sdist(dist: Path) -> dict[str, bytes]:
+    """By path within the one directory that the archive has."""
+    files = {}
+    with tarfile.open(dist / SDIST) as archive:
+        for member in archive.getmembers():
+            directory, _, path = member.name.partition("/")
+            content = archive.extractfile(member)
+            assert directory == f"pygen_auth-{VERSION}"
+            assert content is not None
+            files[path] = content.read()
+    return files
+
+
+@pytest.fixture(scope="module")
+def metadata(in_wheel: dict[str, bytes]) -> Message:
+    return HeaderParser().parsestr(in_wheel[f"pygen_auth-{VERSION}.dist-info/METADATA"].decode())
+
+
+def sources() -> set[str]:
+    files = (path for path in (SOURCE / "pygen_auth").rglob("*") if path.is_file())
+    return {path.relative_to(SOURCE).as_posix() for path in files if path.suffix != ".pyc"}
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(in_wheel: dict[str, bytes]) -> None:
+    about = f"pygen_auth-{VERSION}.dist-info/"
+    names = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
+    assert in_wheel.keys() == sources() | {about + name for name in names}
+
+
+def test_type_checkers_find_the_types_in_the_wheel(in_wheel: dict[str, bytes]) -> None:
+    assert "pygen_auth/py.typed" in in_wheel
+
+
+def test_the_wheel_has_the_license(in_wheel: dict[str, bytes]) -> None:
+    license_ = in_wheel[f"pygen_auth-{VERSION}.dist-info/licenses/LICENSE"]
+    assert license_ == (ROOT / "LICENSE").read_bytes()
+
+
+def test_the_command_is_the_one_of_the_docs(in_wheel: dict[str, bytes]) -> None:
+    entry_points = in_wheel[f"pygen_auth-{VERSION}.dist-info/entry_points.txt"].decode()
+    assert entry_points.split("\n") == [
+        "[console_scripts]",
+        "pygen-auth = pygen_auth.__main__:main",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("Name", "pygen-auth"),
+        ("Version", VERSION),
+        ("Summary", PROJECT["description"]),
+        ("License-Expression", "Apache-2.0"),
+        ("License-File", "LICENSE"),
+        ("Description-Content-Type", "text/markdown"),
+        ("Requires-Python", ">=3.10"),
+    ],
+)
+def test_the_metadata_says(metadata: Message, field: str, value: str) -> None:
+    assert metadata[field] == value
+
+
+def test_the_extras_are_those_of_the_project(metadata: Message) -> None:
+    assert metadata.get_all("Provides-Extra") == sorted(PROJECT["optional-dependencies"])
+
+
+def test_alone_it_brings_authlib_and_httpx(metadata: Message) -> None:
+    always = [one for one in metadata.get_all("Requires-Dist", []) if "extra ==" not in one]
+    assert sorted(re.split(r"[<>=]", one)[0] for one in always) == ["authlib", "httpx"]
+
+
+def test_the_oldest_python_that_is_allowed_is_the_first_that_is_named() -> None:
+    assert PROJECT["requires-python"] == f">={PYTHONS[0]}"
+
+
+def test_the_sdist_has_what_builds_and_tests_it_and_nothing_else(
+    in_sdist: dict[str, bytes],
+) -> None:
+    assert {path.partition("/")[0] for path in in_sdist} == {
+        *("src", "tests", "compat", "benchmarks", "docs"),
+        *("pyproject.toml", "Makefile", "noxfile.py", ".gitignore"),
+        *("README.md", "CHANGELOG.md", "LICENSE", "PKG-INFO"),
+    }
+    assert {f"src/{path}" for path in sources()} <= in_sdist.keys()
+
+
+def test_the_sdist_has_nothing_that_was_compiled_or_installed(in_sdist: dict[str, bytes]) -> None:
+    made = re.compile(r"(^|/)(node_modules|__pycache__|\.[a-z]+_cache)/|\.pyc$")
+    assert [path for path in in_sdist if made.search(path)] == []
+
+
+@pytest.mark.parametrize("archive", ["in_wheel", "in_sdist"])
+def test_no_path_of_this_machine_is_in(archive: str, request: pytest.FixtureRequest) -> None:
+    files: dict[str, bytes] = request.getfixturevalue(archive)
+    paths = "|".join(re.escape(f"{path}/") for path in (ROOT, Path.home()))
+    here = re.compile(rf"(?<![\w.-])({paths})".encode())  # not as a part of somebody's URL
+    assert [path for path, content in files.items() if here.search(content)] == []
+
+
+def test_what_each_extra_is_needed_for_is_known() -> None:
+    assert sorted(NEEDS) == EXTRAS
+
+
+# -- CI
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+SET_UP = ("actions/checkout@", "actions/setup-python@", "actions/setup-node@")
+JOBS: dict[str, dict[str, Any]] = {
+    name: job
+    for path in WORKFLOWS
+    for name, job in yaml.safe_load(path.read_text("utf-8"))["jobs"].items()
+}
+EVERY_JOB = pytest.mark.parametrize("job", JOBS.values(), ids=list(JOBS))
+
+
+def commands(job: dict[str, Any]) -> Iterator[str]:
+    """What a job runs, by all values of `matrix.target`."""
+    included = job.get("strategy", {}).get("matrix", {}).get("include", [{"target": ""}])
+    for step in job["steps"]:
+        for values in included:
+            yield step.get("run", "").replace("${{ matrix.target }}", values["target"])
+
+
+@EVERY_JOB
+def test_ci_runs_targets_of_make_and_nothing_else(job: dict[str, Any]) -> None:
+    ran = [command.split() for command in commands(job) if command]
+    assert ran
+    assert all(words[0] == "make" and set(words[1:]) <= TARGETS for words in ran), ran
+
+
+@EVERY_JOB
+def test_ci_sets_up_interpreters_and_nothing_else(job: dict[str, Any]) -> None:
+    used = [step["uses"] for step in job["steps"] if "run" not in step]
+    assert all(action.startswith(SET_UP) for action in used)
+
+
+@EVERY_JOB
+def test_ci_gives_up_in_the_end(job: dict[str, Any]) -> None:
+    assert "timeout-minutes" in job
+
+
+def test_the_script_of_ci_runs_targets_of_make() -> None:
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    ran = re.findall(r"^step \d+ (\w+)$", script, re.MULTILINE)
+    assert ran
+    assert set(ran) <= TARGETS
+
+
+def test_ci_tests_on_each_python_that_is_supported() -> None:
+    assert JOBS["test"]["strategy"]["matrix"]["python"] == PYTHONS
+
+
+# -- the version matrix
+
+
+@pytest.fixture(scope="module")
+def matrix() -> list[dict[str, Any]]:
+    """The runs that nox lists, each with its python and its versions."""
+    pytest.importorskip("nox", reason="needs nox, which no run of the matrix has")
+    command = [sys.executable, "-m", "nox", "-f", str(ROOT / "noxfile.py"), "--list", "--json"]
+    listed = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return [{**one, **one["call_spec"]} for one in listed if one["name"] == "matrix"]
+
+
+VARIED = ("python", "authlib", "httpx", "httpx2")
+
+
+def test_the_matrix_has_each_corner_and_each_python(matrix: list[dict[str, Any]]) -> None:
+    oldest = dict(re.findall(r"^(\w+)>=([\d.]+)", "\n".join(PROJECT["dependencies"]), re.M))
+    runs = {tuple(run[key] for key in VARIED) for run in matrix}
+    assert runs >= set(
+        product(
+            (PYTHONS[0], PYTHONS[-1]),
+            (oldest["authlib"], ""),
+            (oldest["httpx"], ""),
+            (False, True),
+        )
+    )
+    assert {run["python"] for run in matrix if "half" in run["tags"]} == set(PYTHONS)
+
+
+@pytest.mark.parametrize("three", list(combinations(VARIED, 3)), ids="-".join)
+def test_half_of_it_has_each_combination_of_any_three(
+    matrix: list[dict[str, Any]], three: tuple[str, ...]
+) -> None:
+    half = [run for run in matrix if "half" in run["tags"]]
+    combined = [{tuple(run[key] for key in three) for run in runs} for runs in (half, matrix)]
+    assert combined[0] == combined[1]
