@@ -540,3 +540,16 @@ def test_a_hostile_body_is_judged_in_no_time(body: str) -> None:
     refused(HOSTILE[body], 401, headers, (SECRET,))
     refused(b"", 401, headers, (SECRET,))
     assert time.perf_counter() - start < 1.0
+
+
+def test_a_message_holds_200_characters_of_the_body_in_all() -> None:
+    answer = {"error": "E" * 300, "error_description": "D" * 300}
+    error = refusal(Response(400, {}, json.dumps(answer).encode()), answer, Instant(0.0, 0.0), ())
+    assert len(str(error).removeprefix("Token request failed with status 400: ")) == 200
+
+
+@pytest.mark.parametrize("code", ["invalid_client", "invalid_grant", "access_denied"])
+def test_what_may_pass_gets_no_advice_of_a_permanent_refusal(code: str) -> None:
+    error = refusal(Response(429, {}, b""), {"error": code}, Instant(0.0, 0.0), ())
+    assert error.retryable
+    assert error.hint == STATUSES["429"]
