@@ -17,9 +17,10 @@ by_file = pytest.mark.parametrize(
 )
 
 LAYERS = [
+    {"_version"},
     {"_errors", "_wire", "_clock", "_aadsts"},
     {"_token", "_assertion", "_checks", "_worker", "_hints"},
-    {"client_auth"},
+    {"client_auth", "events"},
     {"_grant", "_provider", "_ways"},
     {"_entra"},
     {"providers"},
@@ -29,6 +30,7 @@ LAYERS = [
     {"_discovery", "_keywords"},
     {"_interface", "_settings"},
     {"_keeper", "_token_credentials"},
+    {"_attempts"},
     {"_credentials", "_async_credentials"},
     {"__init__"},
     {"testing", "auth"},

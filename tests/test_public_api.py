@@ -119,6 +119,8 @@ def test_all_other_arguments_are_by_name_and_can_be_left_out(kind: type) -> None
         "insecure_hosts": (),
         "timeout": 30.0,
         "default_lifetime": 3600.0,
+        "background_refresh": False,
+        "on_event": None,
     }
 
 

@@ -8,9 +8,9 @@ import inspect
 from pygen_auth import AsyncCredentials, AsyncOAuth2ClientCredentials, Credentials
 from pygen_auth import OAuth2ClientCredentials as SyncOAuth2ClientCredentials
 
-OWN_WAY = {"_acquire", "_release", "_renew_locks", "_lock", "_at_hand"}
-"""Locks of threads and locks of event loops have nothing in common. What is at hand matters in an
-event loop only."""
+OWN_WAY = {"_acquire", "_at_hand", "_close", "_lock", "_refresh_behind", "_renew_locks"}
+"""Threads and their locks have nothing in common with tasks and the locks of event loops. What is
+at hand matters in an event loop only."""
 
 ASYNC_NAMES = {
     "aclose": "close",

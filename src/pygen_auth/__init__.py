@@ -18,8 +18,7 @@ from ._errors import (
 from ._interface import AsyncCredentials, Credentials
 from ._token import Token
 from ._token_credentials import AsyncTokenCredentials, TokenCredentials
-
-__version__ = "0.1.0"
+from ._version import __version__ as __version__
 
 __all__ = [
     "AsyncCredentials",

@@ -5,16 +5,17 @@ It differs from `_credentials` by `await`; `tests/test_twins.py` holds the two t
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._attempts import Call, TokenAttempts
 from ._clock import Clock, Instant
 from ._errors import OAuth2Error
 from ._grant import ClientSecret, credential_is_late
 from ._http import AsyncSender
 from ._interface import AsyncCredentials
-from ._keeper import Call, TokenKeeper
 from ._token import Lease, Token
 from ._wire import Request
 from ._worker import within_in_loop
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 Self = TypeVar("Self", bound="AsyncOAuth2ClientCredentials")
 
 
-class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials, made_of="client_credentials"):
+class AsyncOAuth2ClientCredentials(TokenAttempts, AsyncCredentials, made_of="client_credentials"):
     """The twin of `OAuth2ClientCredentials` for asynchronous programs.
 
     Takes the same arguments; `client` may also be an asynchronous client, which serves the event
@@ -82,15 +83,16 @@ class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials, made_of="clien
             return held
         if self._within_own_request():
             return self._out_of_turn(seen, now)
+        if self._background_refresh and seen.usable(now):
+            await self._refresh_behind(seen)
+            return self._out_of_turn(seen, now)
         release = None
         try:
             release = await self._acquire(wait=not seen.usable(now))
             if release is None:
                 return self._out_of_turn(seen, now)
             with self._alone():
-                return self._settled(seen) or await self._refresh(
-                    Call(now.monotonic + self._timeout)
-                )
+                return self._settled(seen) or await self._refresh(self._call(now))
         finally:
             if release is not None:
                 release()
@@ -101,7 +103,7 @@ class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials, made_of="clien
 
     async def aclose(self) -> None:
         """See `OAuth2ClientCredentials.close`."""
-        self._swap(Lease.dropped)
+        self._close()
 
     async def __aenter__(self: Self) -> Self:
         return self
@@ -113,6 +115,12 @@ class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials, made_of="clien
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+    async def _refresh_for_others(self, seen: Lease) -> None:
+        """Refresh while the callers go on with the held token. A failure stands in the lease."""
+        with self._alone(), contextlib.suppress(OAuth2Error):
+            if self._settled(seen) is None:
+                await self._refresh(self._call(self._clock.now()))
 
     async def _refresh(self, call: Call) -> Token:
         while True:
@@ -163,13 +171,18 @@ class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials, made_of="clien
     def _renew_locks(self) -> None:
         super()._renew_locks()
         self._locks: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
+        self._tasks: dict[asyncio.Task[None], None] = {}
 
     async def _acquire(self, *, wait: bool) -> Callable[[], None] | None:
         """What gives the lock back, or None where somebody else has it."""
         loop, lock = self._lock()
-        if not wait and lock.locked():
-            return None
-        await lock.acquire()  # fair, so each holder's time is up before ours is
+        if lock.locked():
+            if not wait:
+                return None
+            with self._waiting():
+                await lock.acquire()  # fair, so each holder's time is up before ours is
+        else:
+            await lock.acquire()
         # A coroutine that its loop abandoned is finished by the garbage collector, anywhere.
         return lambda: None if loop.is_closed() else lock.release()
 
@@ -184,4 +197,32 @@ class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials, made_of="clien
                     other: lock for other, lock in self._locks.items() if not other.is_closed()
                 }
                 self._locks = {**still_open, loop: asyncio.Lock()}
+                for task in [task for task in self._tasks if task.get_loop().is_closed()]:
+                    self._tasks.pop(task, None)
             return loop, self._locks[loop]
+
+    async def _refresh_behind(self, seen: Lease) -> None:
+        """Have a task refresh, unless one does in this loop."""
+        release = await self._acquire(wait=False)
+        if release is None:
+            return
+        import asyncio
+
+        refresh = self._refresh_for_others(seen)
+        task = asyncio.get_running_loop().create_task(refresh, name="pygen-auth refresh")
+        # A loop that is closed with its tasks pending drops this one, as it may; see asyncio.gather
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+        self._tasks[task] = None  # an event loop itself holds its tasks weakly
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._tasks.pop(task, None)
+            release()
+
+        task.add_done_callback(ended)  # it may be cancelled before its first step
+
+    def _close(self) -> None:
+        super()._close()
+        for task in list(self._tasks):
+            loop = task.get_loop()
+            with contextlib.suppress(RuntimeError):  # it is closed
+                loop.call_soon_threadsafe(task.cancel)

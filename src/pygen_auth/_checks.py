@@ -37,6 +37,13 @@ def _float(value: object) -> float | None:
         return math.inf if value > 0 else -math.inf
 
 
+def check_switch(setting: str, value: object) -> bool:
+    """True or False; a text such as "false" counts as true in Python, and is refused."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{setting} must be True or False")
+    return value
+
+
 def check_hosts(hosts: Collection[str], setting: str = "insecure_hosts") -> frozenset[str]:
     """Host names, in lower case."""
     if isinstance(hosts, (str, bytes)) or not isinstance(hosts, Collection):

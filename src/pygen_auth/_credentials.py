@@ -5,20 +5,21 @@ A shell adds a lock to the keeper, so that one caller refreshes at a time, and a
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._attempts import Call, TokenAttempts
 from ._clock import Clock, Instant
 from ._errors import OAuth2Error
 from ._grant import ClientSecret, credential_is_late
 from ._http import Sender
 from ._interface import Credentials
-from ._keeper import Call, TokenKeeper
 from ._token import Lease, Token
 from ._wire import Request
-from ._worker import within
+from ._worker import behind, within
 
 if TYPE_CHECKING:
     from ._discovery import Outcome, Steps
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 Self = TypeVar("Self", bound="OAuth2ClientCredentials")
 
 
-class OAuth2ClientCredentials(TokenKeeper, Credentials, made_of="client_credentials"):
+class OAuth2ClientCredentials(TokenAttempts, Credentials, made_of="client_credentials"):
     """A token from the client credentials grant (RFC 6749 §4.4), kept fresh.
 
     The token is fetched at the first use and again ahead of its expiry, by one thread while the
@@ -133,13 +134,16 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials, made_of="client_credenti
             return held
         if self._within_own_request():
             return self._out_of_turn(seen, now)
+        if self._background_refresh and seen.usable(now):
+            self._refresh_behind(seen)
+            return self._out_of_turn(seen, now)
         release = None
         try:
             release = self._acquire(wait=not seen.usable(now))
             if release is None:
                 return self._out_of_turn(seen, now)
             with self._alone():
-                return self._settled(seen) or self._refresh(Call(now.monotonic + self._timeout))
+                return self._settled(seen) or self._refresh(self._call(now))
         finally:
             if release is not None:
                 release()
@@ -157,7 +161,7 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials, made_of="client_credenti
 
     def close(self) -> None:
         """Drop the token. Not needed; a later call simply fetches again."""
-        self._swap(Lease.dropped)
+        self._close()
 
     def __enter__(self: Self) -> Self:
         return self
@@ -169,6 +173,12 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials, made_of="client_credenti
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _refresh_for_others(self, seen: Lease) -> None:
+        """Refresh while the callers go on with the held token. A failure stands in the lease."""
+        with self._alone(), contextlib.suppress(OAuth2Error):
+            if self._settled(seen) is None:
+                self._refresh(self._call(self._clock.now()))
 
     def _refresh(self, call: Call) -> Token:
         while True:
@@ -223,11 +233,31 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials, made_of="client_credenti
     def _acquire(self, *, wait: bool) -> Callable[[], None] | None:
         """What gives the lock back, or None where somebody else has it."""
         lock = self._lock
-        timeout = min(self._timeout, threading.TIMEOUT_MAX)  # 49 days on Windows
-        if lock.acquire(timeout=timeout if wait else 0):
+        if lock.acquire(blocking=False):
             return lock.release
-        if wait and self._lock is lock:
+        if not wait:
+            return None
+        timeout = min(self._timeout, threading.TIMEOUT_MAX)  # 49 days on Windows
+        with self._waiting():
+            acquired = lock.acquire(timeout=timeout)
+        if acquired:
+            return lock.release
+        if self._lock is lock:
             # No holder may take that long. It was interrupted between getting the lock and
             # knowing that it has it, as Ctrl-C can do.
             self._lock = threading.Lock()
         return None
+
+    def _refresh_behind(self, seen: Lease) -> None:
+        """Have a thread refresh, unless one does."""
+        release = self._acquire(wait=False)
+        if release is None:
+            return
+
+        def work() -> None:
+            try:
+                self._refresh_for_others(seen)
+            finally:
+                release()
+
+        behind(work, otherwise=release)

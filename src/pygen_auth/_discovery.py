@@ -21,7 +21,7 @@ from ._errors import (
 )
 from ._metadata import CHECK_ISSUER, Metadata, Wanted, candidates, read_metadata
 from ._token import attempt_timeout, wait_before_retry
-from ._wire import Request, Response
+from ._wire import Request, Response, new_headers
 
 Steps = Generator[Request | float, Response | None, Metadata]
 """Yields a request to send, or seconds to wait; is sent the response, or None after a wait; where
@@ -88,14 +88,15 @@ def _search(
         attempt += 1
         failures = []
         for url in wanted.urls:
-            now = clock()
+            now, request = clock(), None
             try:
-                response = yield _request(url, deadline - now.monotonic)
+                response = yield (request := _request(url, deadline - now.monotonic))
                 assert response is not None
                 return read_metadata(response, wanted, now)
             except ConfigurationError:  # of the sender: it cannot ask anybody
                 raise
             except OAuth2Error as error:
+                error.request_id = request.id if request else None
                 failures.append((url, error))
         failure = _failure(wanted, failures)
         wait = wait_before_retry(failure, attempt, deadline - clock().monotonic, chance())
@@ -108,8 +109,7 @@ def _request(url: str, left: float) -> Request:
     """For a document, `left` seconds before the end; an error where the end has come."""
     if left <= 0:
         raise UnreachableError("not asked, since the time was up", retryable=True)
-    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-    return Request(url, headers, b"", attempt_timeout(left), method="GET")
+    return Request(url, new_headers(), b"", attempt_timeout(left), method="GET")
 
 
 def _failure(wanted: Wanted, failures: list[tuple[str, OAuth2Error]]) -> OAuth2Error:

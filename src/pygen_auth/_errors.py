@@ -37,6 +37,9 @@ class OAuth2Error(Exception):
     pause that this library keeps. None where nothing is known."""
     hint: str | None
     """One sentence of advice, where the cause is known."""
+    request_id: str | None = None
+    """What the failed request carried as `client-request-id`, for the server's logs; None where
+    no request was sent."""
 
     def __init__(
         self,
@@ -53,7 +56,9 @@ class OAuth2Error(Exception):
 
     def __str__(self) -> str:
         message = super().__str__()
-        return f"{message} ({self.hint})" if self.hint else message
+        if self.hint:
+            message = f"{message} ({self.hint})"
+        return f"{message} [client-request-id {self.request_id}]" if self.request_id else message
 
 
 class ConfigurationError(OAuth2Error, ValueError):

@@ -8,53 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import logging
 import random
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ._checks import check_seconds
 from ._clock import SYSTEM_CLOCK, Clock, Instant
-from ._errors import ConfigurationError, OAuth2Error, UnreachableError
-from ._grant import credential_is_late
+from ._errors import UnreachableError
 from ._interface import holders_of_locks
-from ._protocol import expired_on_arrival, parse_token, token_request
-from ._refusal import refuses_client
 from ._settings import ClientSettings
-from ._token import Lease, Token, attempt_timeout, wait_before_retry
-from ._ways import untried, ways
-from ._wire import Request, Response
-from .client_auth import ClientAuth, ClientSecretBasic, Credential
-
-if TYPE_CHECKING:
-    from ._discovery import Steps
-    from .providers import Provider
-
-_log = logging.getLogger("pygen_auth")
-
-COLON_HINT = (
-    "some servers cannot take an id or a secret with a colon in it by Basic; "
-    "try client_auth='client_secret_post'"
-)
+from ._token import Lease, Token
+from .events import Event, HeldTokenUsed, TokenInvalidated, Waited, tell
 
 _refreshing: contextvars.ContextVar[frozenset[int]] = contextvars.ContextVar(
     "pygen_auth refreshing", default=frozenset()
 )
-
-
-@dataclass
-class Call:
-    """One call that needs a token: how long it may take, and what it has tried."""
-
-    deadline: float
-    """By the monotonic clock, in seconds."""
-    attempt: int = 0
-    proof: tuple[ClientAuth, Credential] | None = None
-    """What the last request proved the client with."""
-    refused: list[tuple[ClientAuth, Credential]] = field(default_factory=list)
-    refusal: OAuth2Error | None = None
 
 
 class TokenKeeper(ClientSettings):
@@ -63,15 +31,13 @@ class TokenKeeper(ClientSettings):
     def _begin(self, clock: Clock = SYSTEM_CLOCK) -> None:
         """Start without a token, by this clock."""
         self._clock = clock
-        self._ways = ways(self._grant.client_auth)
-        self._warned_of_lifetime = False
+        self._closings = 0
         self._hold(Lease())
         self._renew_locks()
         holders_of_locks.add(self)
 
     def _renew_locks(self) -> None:
         self._swap_lock = threading.Lock()
-        self._reading = threading.Lock()
 
     def _hold(self, lease: Lease) -> None:
         until = lease.held_until()
@@ -112,27 +78,9 @@ class TokenKeeper(ClientSettings):
     # -- pickle and copy: the settings (with the secret), never a token, a lock or a client
 
     _OF_THIS_RUN = frozenset({
-        "_clock", "_fresh", "_lease", "_lock", "_locks", "_reading", "_send",
-        "_swap_lock", "_warned_of_lifetime", "_ways",
+        "_clock", "_closings", "_fresh", "_lease", "_lock", "_locks", "_reading", "_send",
+        "_swap_lock", "_tasks", "_warned_of_lifetime", "_ways",
     })  # fmt: skip
-
-    # -- discovery
-
-    def _steps_to(self, provider: Provider, verify_issuer: bool) -> Steps:
-        """The steps to the provider's metadata, by this one's settings and clock."""
-        from ._discovery import discovery
-
-        assert provider.issuer is not None
-        return discovery(
-            provider.issuer,
-            provider.issuers,
-            verify_issuer=verify_issuer,
-            insecure_hosts=self._insecure_hosts,
-            timeout=self._timeout,
-            monotonic=self._clock.monotonic,
-            wall=self._clock.wall,
-            chance=random.random,
-        )
 
     # -- steps of a token's life that both shells take
 
@@ -157,7 +105,7 @@ class TokenKeeper(ClientSettings):
         """Somebody else is refreshing, and this caller does not wait, or not any longer."""
         for lease in (self._lease, seen):
             if lease.token is not None and lease.usable(now):
-                return lease.token
+                return self._used(lease.token, now)
         raise UnreachableError(
             "Token request failed: these credentials were used within their own token request"
             if self._within_own_request()
@@ -182,92 +130,30 @@ class TokenKeeper(ClientSettings):
         """
         return id(self) in _refreshing.get()
 
-    def _attempt_timeout(self, deadline: float) -> float:
-        return attempt_timeout(deadline - self._clock.monotonic())
+    @contextlib.contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Tell how long a caller waits for another one's request."""
+        begun = self._clock.monotonic()
+        yield
+        with self._alone():  # the lock is had by now, and a listener may use these credentials
+            self._tell(Waited, self._clock.monotonic() - begun)
 
-    def _request_alone(self, asked: Instant, call: Call, timeout: float) -> Request:
-        """`_request` in a thread that may be left: one at a time, lest stuck ones pile up."""
-        if not self._reading.acquire(timeout=timeout):
-            raise credential_is_late(self._grant, timeout)
-        try:
-            return self._request(asked, call)
-        finally:
-            self._reading.release()
-
-    def _request(self, asked: Instant, call: Call) -> Request:
-        """The next request of a call; raises the refusal where there is no other way to try."""
-        credential = self._grant.credential()
-        way = untried(self._ways, call.refused, self.client_id, credential)
-        if way is None:
-            assert call.refusal is not None
-            raise call.refusal
-        call.proof = way, credential
-        timeout = self._attempt_timeout(call.deadline)
-        return token_request(self._grant, way, credential, asked.wall, timeout)
-
-    def _keep(self, response: Response, request: Request, asked: Instant, call: Call) -> Token:
-        """Take the token out of the answer and hold it; `asked` is when the request went out."""
-        method = self._grant.client_auth.name
-        token = parse_token(response, asked, self._default_lifetime, request.secrets, method)
-        if call.proof is not None and call.proof[0] is not self._ways[0]:
-            self._ways = self._ways[::-1]  # begin with what works, next time
-        now, chance = self._clock.now(), random.random()
-        if token.expires.reached(now):
-            raise expired_on_arrival(token)
-        self._swap(lambda lease: lease.renewed(token, self._margin, now, chance))
-        # Only after the swap: a log handler may use these credentials itself.
-        _log.info("token %s obtained, it lives %.0f s", token.fingerprint, token.lifetime)
-        if token.lifetime_assumed and not self._warned_of_lifetime:
-            self._warned_of_lifetime = True
-            _log.warning(
-                "%s names no expires_in; default_lifetime=%.0f s is assumed",
-                self.token_url.partition("?")[0],
-                self._default_lifetime,
-            )
+    def _used(self, token: Token, now: Instant) -> Token:
+        """The held token, for a call that would have refreshed it."""
+        self._tell(HeldTokenUsed, token.fingerprint, token.expires.until(now))
         return token
 
-    def _go_on_after(self, error: OAuth2Error, call: Call) -> float | Token:
-        """Seconds to the next attempt of this call, or the held token to go on with.
+    def _tell(self, event: Callable[..., Event], *about: object) -> None:
+        """Tell the listener, if there is one."""
+        if self._on_event is not None:
+            url = self.token_url.partition("?")[0]
+            tell(self._on_event, event(url, self.client_id, *about))
 
-        Raises `error` where there is neither.
-        """
-        if call.refusal is not None and isinstance(error, ConfigurationError):
-            error = call.refusal  # its source gave nothing else
-        if self._refused(error, call):
-            return 0.0
-        now = self._clock.now()
-        if not self._lease.usable(now):
-            left = call.deadline - now.monotonic
-            wait = wait_before_retry(error, call.attempt, left, random.random())
-            if wait is not None:
-                return wait
-        chance = random.random()
-        lease = self._swap(lambda lease: lease.failed(error, now, self._timeout, chance))
-        if lease.token is None or not lease.usable(now):
-            assert lease.failure is not None
-            error.retry_after = lease.failure.retry_after
-            raise error
-        _log.warning(
-            "token refresh failed; the held token %s stays in use for up to %.0f s: %s",
-            lease.token.fingerprint,
-            lease.end.until(now),
-            error,
-        )
-        return lease.token
-
-    def _refused(self, error: OAuth2Error, call: Call) -> bool:
-        """Whether the server refused the client itself, so that there may be another proof.
-
-        Another one is a credential that has changed at its source, or the other Basic encoding.
-        """
-        if call.proof is None or error is call.refusal or not refuses_client(error):
-            return False
-        call.refused.append(call.proof)
-        call.refusal = error
-        way, credential = call.proof
-        if isinstance(way, ClientSecretBasic) and ":" in f"{self.client_id}{credential}":
-            error.hint = COLON_HINT
-        return True
+    def _close(self) -> None:
+        """Drop the token, and hold none that is under way."""
+        with self._swap_lock:
+            self._closings += 1
+            self._hold(self._lease.dropped())
 
     def _invalidate(self, token: Token | str) -> None:
         if isinstance(token, str):
@@ -277,4 +163,7 @@ class TokenKeeper(ClientSettings):
             token = held
         now, chance = self._clock.now(), random.random()
         refused = token
+        before = self._lease
         self._swap(lambda lease: lease.invalidated(refused, now, chance))
+        if before.token is not None and before.token.access_token == refused.access_token:
+            self._tell(TokenInvalidated, refused.fingerprint)

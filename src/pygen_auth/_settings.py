@@ -7,11 +7,12 @@ import ssl
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from ._checks import check_hosts, check_seconds
+from ._checks import check_hosts, check_seconds, check_switch
 from ._clients import DEFAULT_CONNECTION, Client, Connection, Verify, is_client_object
 from ._errors import ConfigurationError
 from ._grant import ClientSecret, Params, check_grant
 from .client_auth import ClientAuth, ClientSecretPost, TLSClientCertificate
+from .events import OnEvent, check_listener
 
 if TYPE_CHECKING:
     from ._sources import Settings
@@ -43,6 +44,8 @@ class ClientSettings:
         insecure_hosts: Collection[str] = (),
         timeout: float = 30.0,
         default_lifetime: float = 3600.0,
+        background_refresh: bool = False,
+        on_event: OnEvent | None = None,
     ) -> None:
         self._insecure_hosts = hosts = check_hosts(insecure_hosts)
         self._grant = check_grant(
@@ -52,6 +55,8 @@ class ClientSettings:
         self._connection = self._check_connection(client, verify)
         self._timeout = check_seconds("timeout", timeout, finite=True)
         self._default_lifetime = check_seconds("default_lifetime", default_lifetime, finite=True)
+        self._background_refresh = check_switch("background_refresh", background_refresh)
+        self._on_event = check_listener(on_event)
         self._begin()
 
     def _begin(self) -> None:

@@ -9,6 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from uuid import uuid4
+
+from ._version import __version__
+
+REQUEST_ID = "client-request-id"
+"""The header with our own id of a request. Entra ID repeats it as `correlation_id`."""
+
+
+def new_headers() -> dict[str, str]:
+    """What every request says: what it takes, who asks, and an id of its own."""
+    return {
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "User-Agent": f"pygen-auth/{__version__}",
+        REQUEST_ID: str(uuid4()),
+    }
 
 
 @dataclass(frozen=True)
@@ -23,6 +39,11 @@ class Request:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What was sent and must not come back in a message, in plain text."""
     method: str = "POST"
+
+    @property
+    def id(self) -> str | None:
+        """What names it in the logs of both sides."""
+        return self.headers.get(REQUEST_ID)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ program ends, stalled or not.
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import threading
 from collections.abc import Callable
@@ -62,7 +63,8 @@ async def within_in_loop(
         in_time = bool((await asyncio.wait({arrived}, timeout=timeout))[0])
     finally:
         if not in_time:
-            arrived.cancel()
+            with contextlib.suppress(RuntimeError):  # the loop was closed, and this abandoned
+                arrived.cancel()
             leave()
     if not in_time:
         raise late()
@@ -75,8 +77,27 @@ def _seen(arrived: asyncio.Future[T]) -> None:
         arrived.exception()
 
 
+def behind(work: Callable[[], None], *, otherwise: Callable[[], None]) -> None:
+    """Run `work` in a daemon thread of its own, and go on meanwhile.
+
+    `otherwise` is called instead where Ctrl-C comes before the work has begun.
+    """
+    turn = threading.Lock()  # whoever gets it first: the work, or the end of it
+
+    def run() -> None:
+        if turn.acquire(blocking=False):
+            work()
+
+    try:
+        _start(run, "pygen-auth refresh")
+    except BaseException:
+        if turn.acquire(blocking=False):
+            otherwise()
+        raise
+
+
 def _in_daemon_thread(work: Callable[[], T]) -> Future[T]:
-    """Run `work` in a thread of its own, in a copy of the caller's context."""
+    """What `work` will have given, run in a daemon thread of its own."""
     future: Future[T] = Future()
     future.set_running_or_notify_cancel()  # from here on only the thread settles it
 
@@ -88,13 +109,16 @@ def _in_daemon_thread(work: Callable[[], T]) -> Future[T]:
         else:
             future.set_result(result)
 
+    _start(run, "pygen-auth token request")
+    return future
+
+
+def _start(run: Callable[[], None], name: str) -> None:
+    """In a daemon thread, in a copy of the caller's context."""
     context = contextvars.copy_context()
-    thread = threading.Thread(
-        target=context.run, args=(run,), name="pygen-auth token request", daemon=True
-    )
+    thread = threading.Thread(target=context.run, args=(run,), name=name, daemon=True)
     try:
         thread.start()
     except RuntimeError:  # the interpreter is shutting down, or the system has no more threads
         if thread.ident is None:  # else a signal came in between, and the thread runs
             run()
-    return future

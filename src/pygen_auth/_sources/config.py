@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .._checks import check_seconds
+from .._checks import check_seconds, check_switch
 from .._errors import ConfigurationError
 from ..client_auth import WITH_SECRET, check_client_auth
 from .settings import ClientCredentialsSettings, Settings, TokenSettings
@@ -200,4 +200,5 @@ _CHECKS: dict[str, Callable[[str, object], object]] = {
     "insecure_hosts": _list,
     "timeout": _seconds,
     "default_lifetime": _seconds,
+    "background_refresh": check_switch,
 }
