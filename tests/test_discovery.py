@@ -203,7 +203,8 @@ def test_the_requests_are_those_for_a_document() -> None:
     walk.run()
     for request in walk.requests:
         assert (request.method, request.body) == ("GET", b"")
-        assert request.headers == {"Accept": "application/json", "Accept-Encoding": "identity"}
+        accepted = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        assert request.headers == {**accepted, "client-request-id": request.id}
 
 
 def test_no_request_holds_anything_secret() -> None:
@@ -212,7 +213,8 @@ def test_no_request_holds_anything_secret() -> None:
     assert len(walk.requests) == 4
     for request in walk.requests:
         assert (request.body, request.secrets) == (b"", ())
-        assert {name.lower() for name in request.headers} == {"accept", "accept-encoding"}
+        names = {"accept", "accept-encoding", "client-request-id"}
+        assert {name.lower() for name in request.headers} == names
         assert "?" not in request.url
 
 
@@ -609,7 +611,7 @@ def test_a_server_that_cannot_be_reached_is_said_in_the_senders_words() -> None:
 
 def test_the_error_names_the_issuer_asked_for_and_not_the_query_of_a_url() -> None:
     error = failure(NOTHING_THERE, issuer=f"{ISSUER}/a/.well-known/x?key=hidden")
-    assert str(error) == (f"Discovery failed for {ISSUER}/a: {ISSUER}/a/.well-known/x: status 404")
+    assert error.args == (f"Discovery failed for {ISSUER}/a: {ISSUER}/a/.well-known/x: status 404",)
 
 
 def test_texts_of_the_server_are_shown_in_one_short_line() -> None:

@@ -7,6 +7,7 @@ import logging
 import pickle
 from typing import Any
 
+import httpx
 import pytest
 
 import pygen_auth
@@ -239,11 +240,21 @@ def test_listener_is_pickled_by_name(twin: Twin) -> None:
 # -- who asks, and the id of a request
 
 
-def test_request_says_who_asks(twin: Twin, clock: HandClock) -> None:
-    endpoint = Endpoint()
-    twin.token(twin.scripted(endpoint, clock))
-    agent = endpoint.requests[0].headers["User-Agent"]
-    assert agent == f"pygen-auth/{pygen_auth.__version__}"
+@pytest.mark.parametrize("own", ["my-extractor/7", None])
+def test_request_says_who_asks_after_what_the_client_says(twin: Twin, own: str | None) -> None:
+    def client() -> httpx.Client:
+        made = httpx.Client(headers={"User-Agent": own or ""})
+        if own is None:
+            del made.headers["User-Agent"]
+        return made
+
+    with AuthorizationServer() as server:
+        server.add_client("the-client", SECRET)
+        for setting in (client, None):
+            twin.token(twin.make(server.token_url, "the-client", SECRET, client=setting))
+        agents = [request.headers["user-agent"] for request in server.token_requests]
+    ours = f"pygen-auth/{pygen_auth.__version__}"
+    assert agents == [f"{ours} {own}" if own else ours, f"{ours} python-httpx/{httpx.__version__}"]
 
 
 def test_each_request_has_an_id_of_its_own(twin: Twin, clock: HandClock) -> None:

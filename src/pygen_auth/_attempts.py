@@ -19,7 +19,7 @@ from ._protocol import expired_on_arrival, parse_token, token_request
 from ._refusal import refuses_client
 from ._token import Token, attempt_timeout, wait_before_retry
 from ._ways import untried, ways
-from ._wire import Request, Response
+from ._wire import Request, Response, identified
 from .client_auth import ClientAuth, ClientSecretBasic, Credential
 from .events import TokenObtained, TokenRequestFailed
 
@@ -88,7 +88,7 @@ class TokenAttempts(TokenKeeper):
             raise call.refusal
         call.proof = way, credential
         timeout = self._attempt_timeout(call.deadline)
-        request = token_request(self._grant, way, credential, asked.wall, timeout)
+        request = identified(token_request(self._grant, way, credential, asked.wall, timeout))
         call.request_id = request.id
         return request
 

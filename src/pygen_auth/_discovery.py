@@ -21,7 +21,7 @@ from ._errors import (
 )
 from ._metadata import CHECK_ISSUER, Metadata, Wanted, candidates, read_metadata
 from ._token import attempt_timeout, wait_before_retry
-from ._wire import Request, Response, new_headers
+from ._wire import Request, Response, identified
 
 Steps = Generator[Request | float, Response | None, Metadata]
 """Yields a request to send, or seconds to wait; is sent the response, or None after a wait; where
@@ -109,7 +109,8 @@ def _request(url: str, left: float) -> Request:
     """For a document, `left` seconds before the end; an error where the end has come."""
     if left <= 0:
         raise UnreachableError("not asked, since the time was up", retryable=True)
-    return Request(url, new_headers(), b"", attempt_timeout(left), method="GET")
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    return identified(Request(url, headers, b"", attempt_timeout(left), method="GET"))
 
 
 def _failure(wanted: Wanted, failures: list[tuple[str, OAuth2Error]]) -> OAuth2Error:

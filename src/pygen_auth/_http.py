@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from ._body import LONGEST_BODY, answer_of
 from ._clients import Client, Connection, Opened, is_client_object, kept_free_of_cookies
 from ._errors import HIDDEN, OAuth2Error, UnreachableError, repeats, shown
+from ._version import __version__
 from ._wire import Request, Response
 from ._worker import within, within_in_loop
 
@@ -157,11 +158,12 @@ to another host, and the client's own `auth` could be these very credentials."""
 
 
 def _built(client: Client, request: Request) -> Any:
+    agent = f"pygen-auth/{__version__} {client.headers.get('user-agent', '')}".rstrip()
     return client.build_request(
         request.method,
         request.url,
         content=request.body or None,
-        headers=dict(request.headers),
+        headers={**request.headers, "User-Agent": agent},
         timeout=request.timeout,
     )
 

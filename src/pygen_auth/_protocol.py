@@ -25,7 +25,7 @@ from ._grant import Grant
 from ._refusal import refusal
 from ._token import Token
 from ._ways import basic_pair
-from ._wire import Request, Response, new_headers
+from ._wire import Request, Response
 from .client_auth import (
     WITH_SECRET,
     ClientAssertion,
@@ -84,7 +84,8 @@ def token_request(
         grant.token_url,
         body=urlencode(grant.params),  # as keywords, Authlib drops, joins or takes some of them
         headers={  # a new dict: Authlib's default one is shared, and Basic writes into it
-            **new_headers(),
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
             "Content-Type": "application/x-www-form-urlencoded;charset=UTF-8",
         },
         grant_type="client_credentials",

@@ -8,23 +8,11 @@ they say.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
-
-from ._version import __version__
 
 REQUEST_ID = "client-request-id"
 """The header with our own id of a request. Entra ID repeats it as `correlation_id`."""
-
-
-def new_headers() -> dict[str, str]:
-    """What every request says: what it takes, who asks, and an id of its own."""
-    return {
-        "Accept": "application/json",
-        "Accept-Encoding": "identity",
-        "User-Agent": f"pygen-auth/{__version__}",
-        REQUEST_ID: str(uuid4()),
-    }
 
 
 @dataclass(frozen=True)
@@ -44,6 +32,11 @@ class Request:
     def id(self) -> str | None:
         """What names it in the logs of both sides."""
         return self.headers.get(REQUEST_ID)
+
+
+def identified(request: Request) -> Request:
+    """The same request with an id of its own."""
+    return replace(request, headers={**request.headers, REQUEST_ID: str(uuid4())})
 
 
 @dataclass(frozen=True)
