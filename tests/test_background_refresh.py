@@ -359,6 +359,19 @@ def test_interrupted_start_of_a_thread_that_runs_leaves_it_the_lock(
     assert due.token().access_token == "tok-2"
 
 
+def test_thread_that_finds_the_token_fresh_again_sends_nothing(
+    due: OAuth2ClientCredentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Callable[[], None]] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(_worker, "_start", lambda run, name: begun.append(run))
+        due.get_headers()
+    due.refresh_margin = 0
+    begun[0]()
+    assert due._send.__self__.count == 1  # type: ignore[attr-defined]
+    assert not due._lock.locked()
+
+
 def test_thread_that_comes_late_does_not_refresh_without_the_lock(
     due: OAuth2ClientCredentials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -402,6 +415,18 @@ def test_task_has_a_name_and_ends(clock: HandClock) -> None:
         await task
         assert credentials._tasks == {}
         assert await credentials.get_headers() == {"Authorization": "Bearer tok-2"}
+
+    asyncio.run(main())
+
+
+def test_task_that_finds_the_token_fresh_again_sends_nothing(clock: HandClock) -> None:
+    credentials = due_in_loops(clock)
+    credentials._send = never  # type: ignore[assignment]
+
+    async def main() -> None:
+        await credentials.get_headers()
+        credentials.refresh_margin = 0
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
 
     asyncio.run(main())
 

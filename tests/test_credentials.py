@@ -409,6 +409,24 @@ def test_waiting_for_another_thread_ends_with_the_timeout(clock: HandClock) -> N
     refresher.join()
 
 
+def test_lost_lock_is_replaced_once_by_all_who_waited_for_it(clock: HandClock) -> None:
+    class Lost:
+        """Held by nobody who could give it back; while it is waited for, it is replaced."""
+
+        def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+            if blocking:
+                credentials._lock = replaced
+            return False
+
+    replaced = threading.Lock()
+    credentials = Twin("sync").scripted(Endpoint(), clock)
+    credentials._lock = Lost()
+    with pytest.raises(UnreachableError, match="took over"):
+        credentials.token()
+    assert credentials._lock is replaced
+    assert credentials.token().access_token == "tok-1"
+
+
 def test_interrupted_refresh_leaves_the_object_usable(twin: Twin, clock: HandClock) -> None:
     def ctrl_c(request: Request) -> Response:
         raise KeyboardInterrupt
