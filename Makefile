@@ -26,6 +26,7 @@ lint: $(VENV)/dev
 
 types: $(VENV)/dev
 	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python --project tests/typing
 
 tests: $(VENV)/dev
 	$(BIN)/coverage erase
