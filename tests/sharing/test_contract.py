@@ -1,0 +1,87 @@
+"""The contract of token stores, kept by each of ours against the real thing."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import redis.sentinel
+import valkey
+
+from pygen_auth.stores import FileTokenStore, MemoryTokenStore, RedisTokenStore, TokenStore
+from pygen_auth.testing import TokenStoreContract
+
+from .redis_server import RedisServer, cluster_of_one, sentinel_of, stopped_after
+
+
+class TestMemory(TokenStoreContract):
+    def make_store(self) -> TokenStore:
+        return MemoryTokenStore()
+
+
+class TestFile(TokenStoreContract):
+    @pytest.fixture(autouse=True)
+    def directory(self, tmp_path: Path) -> None:
+        self.path = tmp_path / "tokens"
+
+    def make_store(self) -> TokenStore:
+        return FileTokenStore(self.path)
+
+
+class WithClient(TokenStoreContract):
+    client: Any
+
+    def make_store(self) -> TokenStore:
+        return RedisTokenStore(self.client, prefix="contract:")
+
+
+class TestRedis(WithClient):
+    @pytest.fixture(autouse=True)
+    def connected(self, redis_server: RedisServer) -> Iterator[None]:
+        with contextlib.closing(redis_server.client()) as self.client:
+            yield
+
+
+class TestValkeyClient(WithClient):
+    @pytest.fixture(autouse=True)
+    def connected(self, redis_server: RedisServer) -> Iterator[None]:
+        with contextlib.closing(valkey.Valkey(port=redis_server.port)) as self.client:
+            yield
+
+
+class TestRedisCluster(WithClient):
+    @pytest.fixture(autouse=True)
+    def connected(self, cluster: RedisServer) -> Iterator[None]:
+        with contextlib.closing(redis.RedisCluster("127.0.0.1", cluster.port)) as self.client:
+            yield
+
+
+class TestRedisFoundBySentinel(WithClient):
+    @pytest.fixture(autouse=True)
+    def connected(self, sentinel: RedisServer) -> Iterator[None]:
+        with contextlib.closing(sentinel.client()) as client:
+            found = redis.sentinel.Sentinel([])
+            found.sentinels = [client]
+            with contextlib.closing(found.master_for("main")) as self.client:
+                yield
+
+
+@pytest.fixture(scope="module")
+def cluster(
+    redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RedisServer]:
+    with stopped_after(cluster_of_one(tmp_path_factory.mktemp("cluster"))) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def sentinel(
+    redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RedisServer]:
+    directory = tmp_path_factory.mktemp("sentinel")
+    with stopped_after(sentinel_of(redis_server, directory)) as server:
+        yield server
