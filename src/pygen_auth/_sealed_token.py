@@ -90,7 +90,7 @@ def _is_token(fields: Any) -> bool:
     """Whether all of it is there and of the right kind: an older or newer release may differ."""
     if not isinstance(fields, dict):
         return False
-    text, scope = fields.get("access_token"), fields.get("scope")
+    text, scope = fields.get("access_token"), fields.get("scope", 0)  # None is one
     return (
         isinstance(text, str)
         and bool(text)

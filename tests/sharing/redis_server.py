@@ -51,9 +51,7 @@ class RedisServer:
                 time.sleep(0.02)
 
     def client(self) -> redis.Redis:
-        return redis.Redis(
-            port=self.port, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
-        )
+        return redis.Redis(port=self.port, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
 
     def stop(self) -> None:
         self.process.kill()
