@@ -33,12 +33,11 @@ class RedisServer:
         self._start()
 
     def _start(self) -> None:
-        directory, port = str(self.directory), str(self.port)
-        self.process = subprocess.Popen(
-            [str(PROGRAM), *self.options]
-            + ["--bind", "127.0.0.1", "--port", port, "--dir", directory, "--save", ""],
-            stdout=subprocess.DEVNULL,
-        )
+        settings = {"bind": "127.0.0.1", "port": self.port, "dir": self.directory, "save": ""}
+        command = [str(PROGRAM), *self.options]
+        for name, value in settings.items():
+            command += [f"--{name}", str(value)]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         end = time.monotonic() + PATIENCE
         while True:
             try:
