@@ -41,8 +41,8 @@ class RedisTokenStore(TokenStore):
 
     Args:
         client: a synchronous client of redis-py or valkey-py, for both kinds of credentials; or a
-            callable without arguments that makes one, called once in each process. A pickle
-            holds what was given, and only the callable can be pickled. A client is never closed.
+            callable without arguments that makes one, called once in each process. Only a store
+            with a callable can be pickled. A client is never closed.
         prefix: how the names of all keys begin. The client needs the commands GETRANGE, SET, EVAL,
             EVALSHA and SCRIPT LOAD for them.
         encryption_key: see `TokenStore`.
@@ -68,6 +68,11 @@ class RedisTokenStore(TokenStore):
         return f"RedisTokenStore(prefix={self._prefix!r})"
 
     def __getstate__(self) -> dict[str, Any]:
+        if not callable(self._source):
+            raise ConfigurationError(
+                "client is an object, which no pickle or copy can carry; give RedisTokenStore a "
+                "callable that makes one"
+            )
         return {name: value for name, value in vars(self).items() if name != "_made"}
 
     def load(self, key: str) -> bytes | None:
