@@ -64,15 +64,16 @@ def place(credential: str | SigningKey = SECRET, **settings: Any) -> Place:
 
 
 def token(lifetime: float = 3600.0, at: Instant = NOW, **fields: Any) -> Token:
-    known = {"access_token": "tok-1", "lifetime": lifetime, "expires": at.after(lifetime)}
-    return Token(**{**known, **fields})
+    expires = at.after(lifetime)
+    known = {"access_token": "tok-1", "lifetime": lifetime, "expires": expires, **fields}
+    return Token(**known)
 
 
 HERE = place()
 
 # -- places
 
-ANOTHER = {
+ANOTHER: dict[str, dict[str, Any]] = {
     "token endpoint": {"token_url": TOKEN_URL + "2"},
     "client": {"client_id": "another-client"},
     "scopes": {"scopes": ["read"]},
@@ -99,7 +100,7 @@ def test_all_of_these_places_differ_from_each_other() -> None:
     assert len({place(**settings).key for settings in ANOTHER.values()}) == len(ANOTHER)
 
 
-THE_SAME = {
+THE_SAME: dict[str, dict[str, Any]] = {
     "scopes in another order": {"scopes": ["write", "read"]},
     "scopes twice": {"scopes": "read write read"},
     "another place for the same secret": {"client_secret": lambda: SECRET},

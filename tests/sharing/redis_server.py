@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -64,7 +65,8 @@ def cluster_of_one(directory: Path) -> RedisServer:
     """A cluster whose one node has all slots."""
     bus = str(free_port())  # by default the port plus 10000, which not every free port allows
     server = RedisServer(directory, "--cluster-enabled", "yes", "--cluster-port", bus)
-    with contextlib.closing(server.client()) as client:
+    with contextlib.closing(server.client()) as client_:
+        client: Any = client_  # this method has no type hints
         client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
         end = time.monotonic() + PATIENCE
         while client.execute_command("CLUSTER INFO")["cluster_state"] != "ok":

@@ -32,6 +32,9 @@ class TestFile(TokenStoreContract):
         return FileTokenStore(self.path)
 
 
+_Sentinel: Any = redis.sentinel.Sentinel  # has no type hints
+
+
 class WithClient(TokenStoreContract):
     client: Any
 
@@ -64,7 +67,7 @@ class TestRedisFoundBySentinel(WithClient):
     @pytest.fixture(autouse=True)
     def connected(self, sentinel: RedisServer) -> Iterator[None]:
         with contextlib.closing(sentinel.client()) as client:
-            found = redis.sentinel.Sentinel([])
+            found: Any = _Sentinel([])
             found.sentinels = [client]
             with contextlib.closing(found.master_for("main")) as self.client:
                 yield

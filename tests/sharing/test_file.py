@@ -22,7 +22,7 @@ import platformdirs
 import pytest
 
 from pygen_auth import ConfigurationError
-from pygen_auth.stores import FileTokenStore, _file, _private
+from pygen_auth.stores import FileTokenStore, _file
 from pygen_auth.stores._base import LARGEST_VALUE
 from tests.support import HandClock
 
@@ -393,7 +393,8 @@ def just_before(
     monkeypatch: pytest.MonkeyPatch, function: str, act: Callable[[], object]
 ) -> list[str]:
     """Have somebody else be faster: `act` runs once, when `os.<function>` is called."""
-    real, called = getattr(os, function), []
+    real = getattr(os, function)
+    called: list[str] = []
 
     def first_act(*arguments: Any, **keywords: Any) -> Any:
         if not called:
@@ -401,7 +402,7 @@ def just_before(
             act()
         return real(*arguments, **keywords)
 
-    monkeypatch.setattr(_private.os, function, first_act)
+    monkeypatch.setattr(os, function, first_act)
     return called
 
 
@@ -451,7 +452,7 @@ def test_what_was_taken_aside_may_be_swept_away_by_another(
         real_rename(source, target)
         sweep()
 
-    monkeypatch.setattr(_private.os, "rename", rename_and_sweep)
+    monkeypatch.setattr(os, "rename", rename_and_sweep)
     held.delete(KEY, b"value")
     assert called
     assert list(held.directory.iterdir()) == []
@@ -465,7 +466,7 @@ def test_a_directory_that_another_process_makes_meanwhile_will_do(
         store.directory.mkdir(mode=0o700)
         raise FileNotFoundError
 
-    monkeypatch.setattr(_private.os, "lstat", other_makes_it)
+    monkeypatch.setattr(os, "lstat", other_makes_it)
     store.save(KEY, b"value", 60)
     assert store.load(KEY) == b"value"
 
@@ -534,7 +535,12 @@ def test_a_sweep_looks_around_once_an_hour(
 ) -> None:
     looked: list[Path] = []
     real = Path.iterdir
-    monkeypatch.setattr(Path, "iterdir", lambda path: (looked.append(path), real(path))[1])
+
+    def look(path: Path) -> Iterator[Path]:
+        looked.append(path)
+        return iter(real(path))
+
+    monkeypatch.setattr(Path, "iterdir", look)
     with_clock(store, clock)
     for _ in range(3):
         store.save(KEY, b"value", 60)
@@ -591,9 +597,12 @@ def test_a_lock_left_in_the_parent_is_free_while_a_child_lives(store: FileTokenS
     lock = store.lock(KEY, 0)
     assert lock.__enter__()
     ready, go_on = os.pipe()
-    child_thread = threading.Thread(
-        target=in_child, args=(lambda: (os.close(go_on), os.read(ready, 1)),)
-    )
+
+    def live_on() -> None:
+        os.close(go_on)
+        os.read(ready, 1)
+
+    child_thread = threading.Thread(target=in_child, args=(live_on,))
     child_thread.start()
     lock.__exit__(None, None, None)
     with store.lock(KEY, 10) as had:
