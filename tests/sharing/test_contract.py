@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,24 @@ class TestFile(TokenStoreContract):
 
 
 _Sentinel: Any = redis.sentinel.Sentinel  # has no type hints
+
+
+class TestStoreOfTheDocs(TokenStoreContract):
+    """The one that the page on sharing writes."""
+
+    @pytest.fixture(autouse=True)
+    def written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        page = (Path(__file__).parents[2] / "docs" / "sharing.md").read_text("utf-8")
+        _, _, section = page.partition("\n## A store of your own\n")
+        self.names: dict[str, Any] = {}
+        for block in re.findall(r"^```python\n(.*?)^```", section, re.S | re.M):
+            exec(block, self.names)
+
+    def make_store(self) -> TokenStore:
+        store = self.names["TestDatabaseTokenStore"]().make_store()
+        assert isinstance(store, TokenStore)
+        return store
 
 
 class WithClient(TokenStoreContract):

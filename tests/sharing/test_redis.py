@@ -6,11 +6,13 @@ import contextlib
 import multiprocessing
 import os
 import pickle
+import re
 import secrets
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -346,6 +348,48 @@ def test_a_full_server_is_the_clients_error(
 
 
 # -- the client
+
+DOCUMENTED = (Path(__file__).parents[2] / "docs" / "sharing.md").read_text("utf-8")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_the_rights_of_the_docs_are_enough(
+    own_server: RedisServer, own_client: redis.Redis
+) -> None:
+    (rights,) = re.findall(r"`(~pygen-auth:\* [^`]+)`", DOCUMENTED)
+    with contextlib.closing(own_server.client()) as administrator:
+        anyhow: Any = administrator  # this method has no type hints
+        anyhow.execute_command(f"ACL SETUSER app on >pa55word {rights}")
+        with contextlib.closing(
+            redis.Redis(port=own_server.port, username="app", password="pa55word")
+        ) as client:
+            store = RedisTokenStore(client)
+            store.save("key", b"value", 60)
+            assert store.load("key") == b"value"
+            with store.lock("key", 0):
+                administrator.pexpire(f"{PREFIX}key:lock", 5000)
+                assert comes_true(lambda: ttl(administrator, "key") > 9000)
+            assert not administrator.exists(f"{PREFIX}key:lock")
+            store.delete("key", b"value")
+            assert store.load("key") is None
+
+
+def test_the_client_of_the_docs_gives_up_by_itself(own_server: RedisServer) -> None:
+    (block,) = re.findall(r"^```python\n(import redis\n.*?)^```", DOCUMENTED, re.S | re.M)
+    here = block.replace("redis.example.com", "127.0.0.1").replace("6379", f"{own_server.port}")
+    names: dict[str, Any] = {"RedisTokenStore": RedisTokenStore}
+    exec(here, names)
+    store = names["store"]
+    store.save("key", b"value", 60)
+    own_server.process.send_signal(signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        with pytest.raises(redis.TimeoutError):
+            store.load("key")
+        assert time.monotonic() - started < PATIENCE
+    finally:
+        own_server.process.send_signal(signal.SIGCONT)
+    store._client().close()
 
 
 def test_a_callable_is_called_once_and_not_before_it_is_needed(
