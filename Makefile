@@ -4,6 +4,7 @@
 #   make compat   of those, the real answers of identity providers alone
 #   make sdk      the real Cognite SDK and Pygen, the newest and the oldest, each in its environment
 #   make servers  authorization servers that others wrote, on loopback; needs Node 20 with npm
+#   make sharing  one token between processes, with a real Redis; installs redis-server where it can
 #   make package  wheel and sdist, installed alone and with each extra
 #   make matrix   the whole suite with the oldest and the newest of what is supported
 #   make bench    speed and memory, as ratios within one run
@@ -12,7 +13,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types tests compat sdk servers package matrix prerelease bench clean
+.PHONY: demo test lint types tests compat sdk servers sharing package matrix prerelease bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/package
@@ -46,6 +47,18 @@ sdk: $(SDK)/newest/ready $(SDK)/oldest/ready
 
 servers: $(VENV)/dev
 	$(BIN)/pytest compat/servers
+
+# The store in Redis is left out of the coverage that `make test` measures, and measured here.
+SHARING := COVERAGE_FILE=$(VENV)/coverage-sharing $(BIN)/coverage
+
+sharing: $(VENV)/dev
+	@command -v redis-server >/dev/null || \
+		{ test "$$(id -u)" = 0 && apt-get install --yes --quiet redis-server; } || \
+		{ echo "redis-server is needed: apt-get install redis-server"; exit 1; }
+	$(SHARING) erase
+	$(SHARING) run --omit=none -m pytest tests/sharing
+	$(SHARING) combine --quiet
+	$(SHARING) report --omit=none --include="*/pygen_auth/stores/*,*/testing/_store_contract.py"
 
 package: $(VENV)/dev
 	PYGEN_AUTH_INSTALL=1 $(BIN)/pytest tests/test_packaging.py tests/test_installed.py

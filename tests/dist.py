@@ -26,6 +26,15 @@ PYTHONS: list[str] = re.findall(
 EXTRAS = sorted(set(PROJECT["optional-dependencies"]) - {"dev"})
 
 NEEDS: dict[str, str] = {
+    "redis": "from pygen_auth import ConfigurationError\n"
+    "from pygen_auth.stores import RedisTokenStore\n"
+    "def client():\n"
+    "    import redis\n"
+    "    return redis.Redis(port=9)\n"
+    "try: RedisTokenStore(client).load('key')\n"
+    "except ConfigurationError: raise\n"
+    "except Exception as error: assert type(error).__name__ == 'ConnectionError'",
+    "stores": "from pygen_auth.stores import FileTokenStore\nassert FileTokenStore().directory",
     "testing": "from pygen_auth.testing import AuthorizationServer\n"
     "with AuthorizationServer(tls=True) as server: assert server.ca_file",
     "yaml": "from pygen_auth import Credentials\n"

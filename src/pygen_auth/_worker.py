@@ -1,4 +1,4 @@
-"""Work in a daemon thread of its own: the only place that starts threads, and that leaves them.
+"""Work in a daemon thread of its own: the only place that waits for threads, and leaves them.
 
 Whoever waits for a name server, a file or a callable of the user's can go when the time is up, or
 on Ctrl-C; an event loop goes on meanwhile. No executor is used: its threads are joined when the
