@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from pygen_auth import InvalidResponseError, OAuth2Error, RefusedError
-from pygen_auth._discovery import Outcome, discovery, next_step
+from pygen_auth._discovery import discovery
 from pygen_auth._metadata import Metadata, client_auth_for
+from pygen_auth._steps import Done, next_step
 from pygen_auth._wire import Request, Response
 from pygen_auth.client_auth import BY_NAME, check_client_auth
 from pygen_auth.providers import (
@@ -81,11 +82,12 @@ def discovered(
         chance=lambda: 0.5,
     )
     document = Response(200, {}, json.dumps(entry["document"]).encode())
-    outcome: Outcome = None
-    while not isinstance(step := next_step(steps, outcome), Metadata):
+    outcome: Response | None = None
+    while not isinstance(step := next_step(steps, outcome), Done):
         assert isinstance(step, Request)  # nothing here is worth waiting for
         outcome = document if step.url == entry["url"] else Response(404, {}, b"")
-    return step
+    found: Metadata = step.value
+    return found
 
 
 def in_place(entry: Entry) -> bool:

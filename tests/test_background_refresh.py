@@ -338,7 +338,7 @@ def test_interrupted_start_gives_the_lock_back(
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(
-            _worker, "_start", lambda run, name: (_ for _ in ()).throw(KeyboardInterrupt)
+            _worker, "start", lambda run, name: (_ for _ in ()).throw(KeyboardInterrupt)
         )
         with pytest.raises(KeyboardInterrupt):
             due.get_headers()
@@ -353,7 +353,7 @@ def test_interrupted_start_of_a_thread_that_runs_leaves_it_the_lock(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(_worker, "_start", start)
+        patched.setattr(_worker, "start", start)
         with pytest.raises(KeyboardInterrupt):
             due.get_headers()
     assert due.token().access_token == "tok-2"
@@ -364,7 +364,7 @@ def test_thread_that_finds_the_token_fresh_again_sends_nothing(
 ) -> None:
     begun: list[Callable[[], None]] = []
     with monkeypatch.context() as patched:
-        patched.setattr(_worker, "_start", lambda run, name: begun.append(run))
+        patched.setattr(_worker, "start", lambda run, name: begun.append(run))
         due.get_headers()
     due.refresh_margin = 0
     begun[0]()
@@ -382,7 +382,7 @@ def test_thread_that_comes_late_does_not_refresh_without_the_lock(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(_worker, "_start", start)
+        patched.setattr(_worker, "start", start)
         with pytest.raises(KeyboardInterrupt):
             due.get_headers()
     late[0]()

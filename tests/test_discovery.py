@@ -21,8 +21,9 @@ from pygen_auth import (
     RefusedError,
     UnreachableError,
 )
-from pygen_auth._discovery import Outcome, Steps, discovery, next_step
+from pygen_auth._discovery import MetadataSteps, discovery
 from pygen_auth._metadata import Metadata, client_auth_for, token_endpoint_for
+from pygen_auth._steps import Done, next_step
 from pygen_auth._wire import Request, Response
 from pygen_auth.client_auth import (
     ClientAssertion,
@@ -73,7 +74,7 @@ class Walk:
         self.chances += 1
         return 0.5
 
-    def steps(self, issuer: Any = ISSUER, issuers: Any = (), **settings: Any) -> Steps:
+    def steps(self, issuer: Any = ISSUER, issuers: Any = (), **settings: Any) -> MetadataSteps:
         clocks: dict[str, Any] = {
             "timeout": 30.0,
             "monotonic": self.clock.clock.monotonic,
@@ -84,12 +85,13 @@ class Walk:
 
     def run(self, issuer: Any = ISSUER, issuers: Any = (), **settings: Any) -> Metadata:
         steps = self.steps(issuer, issuers, **settings)
-        outcome: Outcome = None
-        while not isinstance(step := next_step(steps, outcome), Metadata):
-            outcome = self._done(step)
-        return step
+        outcome: Scripted | None = None
+        while not isinstance(step := next_step(steps, outcome), Done):
+            outcome = self._do(step)
+        found: Metadata = step.value
+        return found
 
-    def _done(self, step: Request | float) -> Outcome:
+    def _do(self, step: Request | float) -> Scripted | None:
         if not isinstance(step, Request):
             self.clock.clock.sleep(step)
             return None

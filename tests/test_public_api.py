@@ -115,6 +115,7 @@ def test_all_other_arguments_are_by_name_and_can_be_left_out(kind: type) -> None
     assert arguments(kind, inspect.Parameter.KEYWORD_ONLY) == {
         "client_auth": "client_secret_post",
         "params": None,
+        "store": None,
         "client": None,
         "verify": True,
         "insecure_hosts": (),

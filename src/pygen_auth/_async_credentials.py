@@ -10,12 +10,14 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._attempts import Call, TokenAttempts
+from ._attempts import Call
 from ._clock import Clock, Instant
 from ._errors import OAuth2Error
 from ._grant import ClientSecret, credential_is_late
 from ._http import AsyncSender
 from ._interface import AsyncCredentials
+from ._sharing import SharedAttempts
+from ._steps import Done, Steps, Work, next_step
 from ._token import Lease, Token
 from ._wire import Request
 from ._worker import within_in_loop
@@ -23,14 +25,13 @@ from ._worker import within_in_loop
 if TYPE_CHECKING:
     import asyncio
 
-    from ._discovery import Outcome, Steps
-    from ._metadata import Metadata
     from .providers import Provider
 
+T = TypeVar("T")
 Self = TypeVar("Self", bound="AsyncOAuth2ClientCredentials")
 
 
-class AsyncOAuth2ClientCredentials(TokenAttempts, AsyncCredentials, made_of="client_credentials"):
+class AsyncOAuth2ClientCredentials(SharedAttempts, AsyncCredentials, made_of="client_credentials"):
     """The twin of `OAuth2ClientCredentials` for asynchronous programs.
 
     Takes the same arguments; `client` may also be an asynchronous client, which serves the event
@@ -59,7 +60,7 @@ class AsyncOAuth2ClientCredentials(TokenAttempts, AsyncCredentials, made_of="cli
 
         provider, known = to_discover(issuer, keywords)
         seeker = cls(client_id=client_id, client_secret=client_secret, **known)
-        metadata = await seeker._seek(seeker._steps_to(provider, verify_issuer))
+        metadata = await seeker._carry_out(seeker._steps_to(provider, verify_issuer))
         how = found(metadata, known.get("client_auth"), secret=client_secret is not None)
         return cls(client_id=client_id, client_secret=client_secret, **{**known, **how})
 
@@ -99,7 +100,7 @@ class AsyncOAuth2ClientCredentials(TokenAttempts, AsyncCredentials, made_of="cli
 
     async def invalidate(self, token: Token | str) -> None:
         """See `OAuth2ClientCredentials.invalidate`."""
-        self._invalidate(token)
+        await self._carry_out(self._invalidation(token))
 
     async def aclose(self) -> None:
         """See `OAuth2ClientCredentials.close`."""
@@ -123,6 +124,11 @@ class AsyncOAuth2ClientCredentials(TokenAttempts, AsyncCredentials, made_of="cli
                 await self._refresh(self._call(self._clock.now()))
 
     async def _refresh(self, call: Call) -> Token:
+        if self._store is None:
+            return await self._fetch(call)
+        return await self._carry_out(self._shared(call))
+
+    async def _fetch(self, call: Call) -> Token:
         while True:
             call.attempt += 1
             asked = self._clock.now()
@@ -137,23 +143,28 @@ class AsyncOAuth2ClientCredentials(TokenAttempts, AsyncCredentials, made_of="cli
             if wait:
                 await self._clock.sleep_in_loop(wait)
 
-    async def _seek(self, steps: Steps) -> Metadata:
-        """Take the steps of a discovery with these, which know all but the token endpoint."""
-        from ._discovery import next_step
+    async def _carry_out(self, steps: Steps[T]) -> T:
+        outcome: object = None
+        with contextlib.closing(steps):
+            while True:
+                step = next_step(steps, outcome)
+                if isinstance(step, Done):
+                    return step.value
+                try:
+                    outcome = await self._do(step)
+                except Exception as error:
+                    outcome = error
 
-        outcome: Outcome = None
-        while True:
-            step = next_step(steps, outcome)
-            if not isinstance(step, (Request, float)):
-                return step
-            outcome = None
-            if isinstance(step, float):
-                await self._clock.sleep_in_loop(step)
-                continue
-            try:
-                outcome = await self._send(step)
-            except OAuth2Error as error:
-                outcome = error
+    async def _do(self, step: Any) -> object:
+        """What comes of one step; see `_steps`."""
+        if isinstance(step, Call):
+            return await self._fetch(step)
+        if isinstance(step, Request):
+            return await self._send(step)
+        if isinstance(step, Work):
+            return await within_in_loop(step.seconds, step.run, late=step.late)
+        await self._clock.sleep_in_loop(step)
+        return None
 
     async def _prepared(self, asked: Instant, call: Call) -> Request:
         """The next request, made in a thread of its own where that takes more than a moment."""
@@ -162,7 +173,7 @@ class AsyncOAuth2ClientCredentials(TokenAttempts, AsyncCredentials, made_of="cli
         timeout = self._attempt_timeout(call.deadline)
         return await within_in_loop(
             timeout,
-            lambda: self._request_alone(asked, call, timeout),
+            lambda: self._alone_reading(timeout, lambda: self._request(asked, call)),
             late=lambda: credential_is_late(self._grant, timeout),
         )
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import random
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ._clock import Clock, Instant
 from ._errors import ConfigurationError, OAuth2Error
@@ -24,8 +25,10 @@ from .client_auth import ClientAuth, ClientSecretBasic, Credential
 from .events import TokenObtained, TokenRequestFailed
 
 if TYPE_CHECKING:
-    from ._discovery import Steps
+    from ._discovery import MetadataSteps
     from .providers import Provider
+
+T = TypeVar("T")
 
 _log = logging.getLogger("pygen_auth")
 
@@ -48,6 +51,8 @@ class Call:
     """Of the last request; None where none was sent."""
     proof: tuple[ClientAuth, Credential] | None = None
     """What the last request proved the client with."""
+    credential: Credential | None = None
+    """What its first request is to use, where that was read for the store."""
     refused: list[tuple[ClientAuth, Credential]] = field(default_factory=list)
     refusal: OAuth2Error | None = None
 
@@ -70,18 +75,20 @@ class TokenAttempts(TokenKeeper):
     def _attempt_timeout(self, deadline: float) -> float:
         return attempt_timeout(deadline - self._clock.monotonic())
 
-    def _request_alone(self, asked: Instant, call: Call, timeout: float) -> Request:
-        """`_request` in a thread that may be left: one at a time, lest stuck ones pile up."""
+    def _alone_reading(self, timeout: float, read: Callable[[], T]) -> T:
+        """What `read` gives, in a thread that may be left: one at a time, lest stuck ones pile
+        up.
+        """
         if not self._reading.acquire(timeout=timeout):
             raise credential_is_late(self._grant, timeout)
         try:
-            return self._request(asked, call)
+            return read()
         finally:
             self._reading.release()
 
     def _request(self, asked: Instant, call: Call) -> Request:
         """The next request of a call; raises the refusal where there is no other way to try."""
-        credential = self._grant.credential()
+        credential, call.credential = call.credential or self._grant.credential(), None
         way = untried(self._ways, call.refused, self.client_id, credential)
         if way is None:
             assert call.refusal is not None
@@ -103,7 +110,7 @@ class TokenAttempts(TokenKeeper):
             raise expired_on_arrival(token)
         self._swap(
             lambda lease: (
-                lease.renewed(token, self._margin, now, chance)
+                lease.renewed(token, self._spread_margin, now, chance)
                 if call.closings == self._closings
                 else lease  # the caller of close() wants none; that of this call still gets it
             )
@@ -170,7 +177,7 @@ class TokenAttempts(TokenKeeper):
 
     # -- discovery
 
-    def _steps_to(self, provider: Provider, verify_issuer: bool) -> Steps:
+    def _steps_to(self, provider: Provider, verify_issuer: bool) -> MetadataSteps:
         """The steps to the provider's metadata, by this one's settings and clock."""
         from ._discovery import discovery
 

@@ -11,25 +11,26 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._attempts import Call, TokenAttempts
+from ._attempts import Call
 from ._clock import Clock, Instant
 from ._errors import OAuth2Error
 from ._grant import ClientSecret, credential_is_late
 from ._http import Sender
 from ._interface import Credentials
+from ._sharing import SharedAttempts
+from ._steps import Done, Steps, Work, next_step
 from ._token import Lease, Token
 from ._wire import Request
 from ._worker import behind, within
 
 if TYPE_CHECKING:
-    from ._discovery import Outcome, Steps
-    from ._metadata import Metadata
     from .providers import Provider
 
+T = TypeVar("T")
 Self = TypeVar("Self", bound="OAuth2ClientCredentials")
 
 
-class OAuth2ClientCredentials(TokenAttempts, Credentials, made_of="client_credentials"):
+class OAuth2ClientCredentials(SharedAttempts, Credentials, made_of="client_credentials"):
     """A token from the client credentials grant (RFC 6749 §4.4), kept fresh.
 
     The token is fetched at the first use and again ahead of its expiry, by one thread while the
@@ -101,7 +102,7 @@ class OAuth2ClientCredentials(TokenAttempts, Credentials, made_of="client_creden
 
         provider, known = to_discover(issuer, keywords)
         seeker = cls(client_id=client_id, client_secret=client_secret, **known)
-        metadata = seeker._seek(seeker._steps_to(provider, verify_issuer))
+        metadata = seeker._carry_out(seeker._steps_to(provider, verify_issuer))
         how = found(metadata, known.get("client_auth"), secret=client_secret is not None)
         return cls(client_id=client_id, client_secret=client_secret, **{**known, **how})
 
@@ -157,7 +158,7 @@ class OAuth2ClientCredentials(TokenAttempts, Credentials, made_of="client_creden
         If the next token is refused as well, further token requests wait 1 s to 30 s, and until
         then the refused token is handed out, so that you see the API's own answer.
         """
-        self._invalidate(token)
+        self._carry_out(self._invalidation(token))
 
     def close(self) -> None:
         """Drop the token. Not needed; a later call simply fetches again."""
@@ -181,6 +182,11 @@ class OAuth2ClientCredentials(TokenAttempts, Credentials, made_of="client_creden
                 self._refresh(self._call(self._clock.now()))
 
     def _refresh(self, call: Call) -> Token:
+        if self._store is None:
+            return self._fetch(call)
+        return self._carry_out(self._shared(call))
+
+    def _fetch(self, call: Call) -> Token:
         while True:
             call.attempt += 1
             asked = self._clock.now()
@@ -195,23 +201,28 @@ class OAuth2ClientCredentials(TokenAttempts, Credentials, made_of="client_creden
             if wait:
                 self._clock.sleep(wait)
 
-    def _seek(self, steps: Steps) -> Metadata:
-        """Take the steps of a discovery with these, which know all but the token endpoint."""
-        from ._discovery import next_step
+    def _carry_out(self, steps: Steps[T]) -> T:
+        outcome: object = None
+        with contextlib.closing(steps):
+            while True:
+                step = next_step(steps, outcome)
+                if isinstance(step, Done):
+                    return step.value
+                try:
+                    outcome = self._do(step)
+                except Exception as error:
+                    outcome = error
 
-        outcome: Outcome = None
-        while True:
-            step = next_step(steps, outcome)
-            if not isinstance(step, (Request, float)):
-                return step
-            outcome = None
-            if isinstance(step, float):
-                self._clock.sleep(step)
-                continue
-            try:
-                outcome = self._send(step)
-            except OAuth2Error as error:
-                outcome = error
+    def _do(self, step: Any) -> object:
+        """What comes of one step; see `_steps`."""
+        if isinstance(step, Call):
+            return self._fetch(step)
+        if isinstance(step, Request):
+            return self._send(step)
+        if isinstance(step, Work):
+            return within(step.seconds, step.run, late=step.late)
+        self._clock.sleep(step)
+        return None
 
     def _prepared(self, asked: Instant, call: Call) -> Request:
         """The next request, made in a thread of its own where that takes more than a moment."""
@@ -220,7 +231,7 @@ class OAuth2ClientCredentials(TokenAttempts, Credentials, made_of="client_creden
         timeout = self._attempt_timeout(call.deadline)
         return within(
             timeout,
-            lambda: self._request_alone(asked, call, timeout),
+            lambda: self._alone_reading(timeout, lambda: self._request(asked, call)),
             late=lambda: credential_is_late(self._grant, timeout),
         )
 

@@ -7,7 +7,7 @@ day.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection
 
 from ._checks import check_hosts, check_seconds, check_url
 from ._clock import SYSTEM_CLOCK, Instant
@@ -20,23 +20,12 @@ from ._errors import (
     copy_of,
 )
 from ._metadata import CHECK_ISSUER, Metadata, Wanted, candidates, read_metadata
+from ._steps import Steps
 from ._token import attempt_timeout, wait_before_retry
-from ._wire import Request, Response, identified
+from ._wire import Request, identified
 
-Steps = Generator[Request | float, Response | None, Metadata]
-"""Yields a request to send, or seconds to wait; is sent the response, or None after a wait; where
-sending failed, the error is thrown in. Returns the metadata."""
-
-Outcome = Response | OAuth2Error | None
-"""What came of a step: the response, the error of sending, or None after a wait and at first."""
-
-
-def next_step(steps: Steps, outcome: Outcome) -> Request | float | Metadata:
-    """The next thing to do after `outcome`, or the metadata at the end."""
-    try:
-        return steps.throw(outcome) if isinstance(outcome, OAuth2Error) else steps.send(outcome)
-    except StopIteration as done:
-        return done.value  # type: ignore[no-any-return]  # the generator's return value
+MetadataSteps = Steps[Metadata]
+"""Yields a request to send, or seconds to wait."""
 
 
 def discovery(
@@ -49,7 +38,7 @@ def discovery(
     monotonic: Callable[[], float],
     chance: Callable[[], float],
     wall: Callable[[], float] = SYSTEM_CLOCK.wall,
-) -> Steps:
+) -> MetadataSteps:
     """The steps to the metadata of `issuer`. Nothing is cached.
 
     Args:
@@ -80,7 +69,7 @@ def discovery(
 
 def _search(
     wanted: Wanted, timeout: float, clock: Callable[[], Instant], chance: Callable[[], float]
-) -> Steps:
+) -> MetadataSteps:
     """Try each candidate; where all failed and it may help, wait and try them again."""
     deadline = clock().monotonic + timeout
     attempt = 0

@@ -20,6 +20,9 @@ from ._settings import ClientSettings
 from ._token import Lease, Token
 from .events import Event, HeldTokenUsed, TokenInvalidated, Waited, tell
 
+MARGIN_SPREAD = 0.1
+"""Of the margin, at most: 30 s for the usual one of 300 s, too little for anybody to notice."""
+
 _refreshing: contextvars.ContextVar[frozenset[int]] = contextvars.ContextVar(
     "pygen_auth refreshing", default=frozenset()
 )
@@ -37,7 +40,9 @@ class TokenKeeper(ClientSettings):
         holders_of_locks.add(self)
 
     def _renew_locks(self) -> None:
+        """What each process has for itself; called anew in the child of a fork."""
         self._swap_lock = threading.Lock()
+        self._spread = MARGIN_SPREAD * random.random() if self._store is not None else 0.0
 
     def _hold(self, lease: Lease) -> None:
         until = lease.held_until()
@@ -73,13 +78,21 @@ class TokenKeeper(ClientSettings):
         margin = check_seconds("refresh_margin", seconds, zero=True)
         with self._swap_lock:
             self._margin = margin
-            self._hold(self._lease.with_margin(margin))
+            self._hold(self._lease.with_margin(self._spread_margin))
+
+    @property
+    def _spread_margin(self) -> float:
+        """The margin, and a little more for those who share a token: they would otherwise all
+        look for the next one in the same second.
+        """
+        return self._margin * (1 + self._spread)
 
     # -- pickle and copy: the settings (with the secret), never a token, a lock or a client
 
     _OF_THIS_RUN = frozenset({
-        "_clock", "_closings", "_fresh", "_lease", "_lock", "_locks", "_reading", "_send",
-        "_swap_lock", "_tasks", "_warned_of_lifetime", "_ways",
+        "_clock", "_closings", "_fresh", "_lease", "_lock", "_locks", "_misses", "_reading",
+        "_send", "_spread", "_store_ails", "_store_failures", "_stored", "_swap_lock", "_tasks",
+        "_warned_of_lifetime", "_ways",
     })  # fmt: skip
 
     # -- steps of a token's life that both shells take

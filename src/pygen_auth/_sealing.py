@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._errors import ConfigurationError
 from ._sealed_token import Miss, as_json, from_json
-from .client_auth import ClientAssertion, Credential, TLSClientCertificate
+from .client_auth import ClientAssertion, ClientAuth, Credential, TLSClientCertificate
 
 if TYPE_CHECKING:
     from ._assertion import SigningKey
@@ -37,6 +37,10 @@ _FOR_FINGERPRINT = b"pygen-auth fingerprint of a credential 1"
 _FOR_ENCRYPTION = b"pygen-auth encryption 1 "
 """The `info` of HKDF (RFC 5869 §3.2): what a derived key is for. The second goes on with the
 store's key, so a value that is moved to another key cannot be read there."""
+
+
+_WITHOUT_SECRET = (ClientAssertion, TLSClientCertificate)
+"""Clients that have nothing of their own to encrypt with; an assertion changes all the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +145,25 @@ def _registry() -> Any:
 
 def _material(grant: Grant, credential: Credential, encryption_key: bytes | None) -> bytes:
     """What the keys are derived from: the secret or the private key, else the encryption_key."""
-    if not isinstance(grant.client_auth, (ClientAssertion, TLSClientCertificate)):
+    if not isinstance(grant.client_auth, _WITHOUT_SECRET):
         return credential.encode() if isinstance(credential, str) else _private_bytes(credential)
-    if encryption_key is None:
+    check_encryption_key(grant.client_auth, encryption_key)
+    assert encryption_key is not None
+    return encryption_key
+
+
+def check_encryption_key(client_auth: ClientAuth, encryption_key: bytes | None) -> None:
+    """Refuse a store that could not encrypt what is put into it.
+
+    Raises:
+        ConfigurationError: the client has no secret of its own, and the store no encryption_key.
+    """
+    if isinstance(client_auth, _WITHOUT_SECRET) and encryption_key is None:
         raise ConfigurationError(
-            f"store needs an encryption_key with client_auth={type(grant.client_auth).__name__}: "
+            f"store needs an encryption_key with client_auth={type(client_auth).__name__}: "
             "this client has no secret of its own to encrypt with; give the store one, as in "
             "FileTokenStore(encryption_key=...), the same for all who share it"
         )
-    return encryption_key
 
 
 def _private_bytes(key: SigningKey) -> bytes:

@@ -17,6 +17,7 @@ from .events import OnEvent, check_listener
 if TYPE_CHECKING:
     from ._sources import Settings
     from .providers import Provider
+    from .stores import TokenStore
 
 Self = TypeVar("Self", bound="ClientSettings")
 
@@ -39,6 +40,7 @@ class ClientSettings:
         *,
         client_auth: str | ClientAuth = ClientSecretPost.name,
         params: Params | None = None,
+        store: TokenStore | None = None,
         client: Client | None = None,
         verify: Verify = True,
         insecure_hosts: Collection[str] = (),
@@ -52,6 +54,7 @@ class ClientSettings:
             token_url, client_id, client_secret, scopes, audience, params, client_auth, hosts
         )
         self._margin = check_seconds("refresh_margin", refresh_margin, zero=True)
+        self._store = _check_store(store, self._grant.client_auth)
         self._connection = self._check_connection(client, verify)
         self._timeout = check_seconds("timeout", timeout, finite=True)
         self._default_lifetime = check_seconds("default_lifetime", default_lifetime, finite=True)
@@ -174,6 +177,18 @@ class ClientSettings:
                 "client is an asynchronous one; these credentials are synchronous"
             )
         return client
+
+
+def _check_store(store: TokenStore | None, client_auth: ClientAuth) -> TokenStore | None:
+    if store is None:
+        return None
+    from ._sealing import check_encryption_key
+    from .stores import TokenStore  # here: most programs share no token
+
+    if not isinstance(store, TokenStore):
+        raise ConfigurationError("store must be a pygen_auth.stores.TokenStore")
+    check_encryption_key(client_auth, store.encryption_key)
+    return store
 
 
 def _check_certificate(

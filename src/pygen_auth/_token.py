@@ -22,6 +22,9 @@ LONGEST_SERVER_PAUSE = 300.0
 """Seconds that a server's Retry-After may impose; some quotas name a whole day."""
 SAME_TOKEN_PAUSE = 10.0
 """Seconds before a token that the server handed out twice is asked for again."""
+LOOK_AGAIN = 5.0
+"""Seconds, at most, after which a due token is looked for in the store once more: often enough
+within a margin of minutes, and little for a store that thousands look into."""
 UNCHALLENGED = 30.0
 """Seconds after which a token that followed a refused one counts as good."""
 
@@ -165,6 +168,11 @@ class Lease:
             pause = pause.or_earlier(self.end)  # the first call without a token asks at once
         failure = copy_of(error, retry_after=max(error.retry_after or 0.0, pause.until(now)))
         return replace(self, pause=pause, failure=failure, failed_at=now, failures=failures)
+
+    def put_off(self, now: Instant, chance: float) -> Lease:
+        """Another process is refreshing: the token stays, and is looked for again soon."""
+        wait = min(LOOK_AGAIN, self.end.until(now) / 4) * (0.5 + chance / 2)
+        return replace(self, pause=now.after(wait))
 
     def invalidated(self, token: Token, now: Instant, chance: float) -> Lease:
         """A resource server refused `token`. A newer one stays."""

@@ -14,8 +14,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, TypeVar
 
-from ._errors import OAuth2Error
-
 if TYPE_CHECKING:
     import asyncio
 
@@ -26,7 +24,7 @@ def within(
     timeout: float,
     work: Callable[[], T],
     *,
-    late: Callable[[], OAuth2Error],
+    late: Callable[[], Exception],
     leave: Callable[[], None] = lambda: None,
 ) -> T:
     """What `work` gives, run in a daemon thread of its own.
@@ -50,7 +48,7 @@ async def within_in_loop(
     timeout: float,
     work: Callable[[], T],
     *,
-    late: Callable[[], OAuth2Error],
+    late: Callable[[], Exception],
     leave: Callable[[], None] = lambda: None,
 ) -> T:
     """`within`, while the event loop goes on; also left on cancellation."""
@@ -89,7 +87,7 @@ def behind(work: Callable[[], None], *, otherwise: Callable[[], None]) -> None:
             work()
 
     try:
-        _start(run, "pygen-auth refresh")
+        start(run, "pygen-auth refresh")
     except BaseException:
         if turn.acquire(blocking=False):
             otherwise()
@@ -109,12 +107,12 @@ def _in_daemon_thread(work: Callable[[], T]) -> Future[T]:
         else:
             future.set_result(result)
 
-    _start(run, "pygen-auth token request")
+    start(run, "pygen-auth token request")
     return future
 
 
-def _start(run: Callable[[], None], name: str) -> None:
-    """In a daemon thread, in a copy of the caller's context."""
+def start(run: Callable[[], None], name: str) -> None:
+    """Run it in a daemon thread of this name, in a copy of the caller's context."""
     context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(run,), name=name, daemon=True)
     try:

@@ -44,6 +44,16 @@ class TokenObtained(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SharedTokenTaken(Event):
+    """A token that another process had obtained was taken from the store."""
+
+    fingerprint: str
+    """Of the token; see `TokenObtained`."""
+    seconds_left: float
+    """For which it is used, at most."""
+
+
+@dataclass(frozen=True, slots=True)
 class TokenRequestFailed(Event):
     """A token request failed. It may be repeated within its call, and a token may be held."""
 
@@ -65,7 +75,7 @@ class HeldTokenUsed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Waited(Event):
-    """A call waited for the token request of another one."""
+    """A call waited for the token request of another one, in this process or beside it."""
 
     seconds: float
     """How long."""

@@ -1,0 +1,42 @@
+"""Steps: what a generator wants done that itself neither waits nor sends; both twins share it.
+
+A shell carries the steps out: it sends a `Request`, waits for a number of seconds, does `Work` in
+a thread that it can leave. The generator is sent what came of it, or the error is thrown in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+Steps = Generator[Any, Any, T]
+"""Yields steps, and returns what all of them were for."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something that may take a while: done in a thread, and left when its time is up."""
+
+    run: Callable[[], Any]
+    seconds: float
+    """After which it is left."""
+    late: Callable[[], Exception]
+    """Makes the error of work that was left."""
+
+
+@dataclass(frozen=True)
+class Done(Generic[T]):
+    """The end of the steps."""
+
+    value: T
+
+
+def next_step(steps: Steps[T], outcome: object) -> Any | Done[T]:
+    """The next step after `outcome` (None at first), or the end."""
+    try:
+        return steps.throw(outcome) if isinstance(outcome, Exception) else steps.send(outcome)
+    except StopIteration as done:
+        return Done(done.value)
