@@ -619,7 +619,8 @@ def test_leaving_a_lock_that_cannot_be_given_back_raises_nothing(
 
     def broken(lock: Any, force: bool = False) -> None:
         real(lock, force)
-        raise OSError(errno.EIO, "the file system is gone")
+        if not force:  # as it is at the end of the object, which may not raise
+            raise OSError(errno.EIO, "the file system is gone")
 
     monkeypatch.setattr(filelock.FileLock, "release", broken)
     with store.lock(KEY, 0) as had:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import math
 import multiprocessing
 import pickle
 import threading
@@ -109,6 +110,24 @@ def test_each_method_has_to_be_written(method: str) -> None:
 def test_a_contract_without_a_store_says_what_is_missing() -> None:
     with pytest.raises(NotImplementedError, match="make_store"):
         TokenStoreContract().make_store()
+
+
+@pytest.mark.parametrize("timeout", [1e12, math.inf])
+def test_whoever_has_all_the_time_gets_a_lock_when_it_is_left(
+    tmp_path: Path, timeout: float
+) -> None:
+    for store in (MemoryTokenStore(), FileTokenStore(tmp_path / "tokens")):
+        got: list[bool] = []
+
+        def wait(store: TokenStore = store, got: list[bool] = got) -> None:
+            with store.lock("key", timeout) as had:
+                got.append(had)
+
+        waiter = threading.Thread(target=wait)
+        with store.lock("key", 0):
+            waiter.start()
+        waiter.join()
+        assert got == [True]
 
 
 # -- memory

@@ -94,6 +94,7 @@ class MemoryTokenStore(TokenStore):
         """See `TokenStore.lock`. A lock that is held during a fork is free in the child."""
         shelf, mine = self._shelf, object()
         with shelf.changed:
+            timeout = min(timeout, threading.TIMEOUT_MAX)  # 49 days on Windows
             free = shelf.changed.wait_for(lambda: key not in shelf.held, timeout)
             if free:
                 shelf.held[key] = mine

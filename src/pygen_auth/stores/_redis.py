@@ -109,8 +109,8 @@ class RedisTokenStore(TokenStore):
         try:
             yield had
         finally:
-            left.set()
             if had and os.getpid() == process:  # a child of a fork is not to end the parent's lock
+                left.set()
                 with contextlib.suppress(Exception):  # lost, or Redis is away: it ends by itself
                     lock.release()
 
