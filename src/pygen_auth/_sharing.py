@@ -229,8 +229,8 @@ class SharedAttempts(TokenAttempts):
             raise _StoreFailedError from error
 
     def _missed(self, miss: Miss) -> None:
-        """Say once for each kind that something in the store is not used."""
-        if miss not in self._misses:
+        """Say once for each kind that something in the store is not used; not so of the usual."""
+        if miss not in self._misses and miss.name != "EXPIRED":
             self._misses.add(miss)
             _log.warning("what the store holds is not used: %s", miss.value)
 

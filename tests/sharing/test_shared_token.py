@@ -599,6 +599,17 @@ def test_garbage_in_the_store_is_a_miss_and_told_once(
     assert told == ["what the store holds is not used: it has another format"]
 
 
+def test_expired_token_in_the_store_is_nothing_to_talk_about(
+    twin: Twin, member: Member, store: Store, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    credentials = member()
+    token(twin, credentials)
+    store._clock = HandClock(clock.wall - 10_000, clock.monotonic - 10_000).clock  # forgets late
+    clock.advance(3600)
+    assert token(twin, credentials) == "tok-2"
+    assert caplog.messages == []
+
+
 def test_token_under_another_key_is_not_taken(
     twin: Twin, member: Member, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
