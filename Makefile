@@ -4,6 +4,7 @@
 #   make compat   of those, the real answers of identity providers alone
 #   make sdk      the real Cognite SDK and Pygen, the newest and the oldest, each in its environment
 #   make servers  authorization servers that others wrote, on loopback; needs Node 20 with npm
+#   make faults   what a call gets when something goes wrong, at each moment; writes a page
 #   make package  wheel and sdist, installed alone and with each extra
 #   make matrix   the whole suite with the oldest and the newest of what is supported
 #   make bench    speed and memory, as ratios within one run
@@ -12,7 +13,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types tests compat sdk servers package matrix prerelease bench clean
+.PHONY: demo test lint types tests compat sdk servers faults package matrix prerelease bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/package
@@ -45,6 +46,9 @@ sdk: $(SDK)/newest/ready $(SDK)/oldest/ready
 
 servers: $(VENV)/dev
 	$(BIN)/pytest compat/servers
+
+faults: $(VENV)/dev
+	$(BIN)/python -m tests.faults
 
 package: $(VENV)/dev
 	PYGEN_AUTH_INSTALL=1 $(BIN)/pytest tests/test_packaging.py tests/test_installed.py
