@@ -307,6 +307,7 @@ def test_thread_that_was_left_takes_no_bytes_of_other_connections(
         end.sendall(b"x" * 100)
     for worker in workers():
         worker.join(5)
+        assert not worker.is_alive()
     for end in ends:
         end.setblocking(False)
         with end:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import threading
 import time
 from functools import partial
 
@@ -30,11 +31,12 @@ def main() -> int:
         passed = in_parallel(cells_that_pass(), partial(play_once, world=here), report)
         peaks = _peaks(here)
     wrong += [f"{fault} takes {peak:,} bytes" for fault, peak in peaks.items() if peak > LIMIT]
+    wrong += [f"{thread} goes on" for thread in _left_over()]
     seconds = time.monotonic() - start
     measured = _measured(results, len(passed), peaks, seconds)
     print(figures(measured))
     if wrong:
-        print(f"{len(wrong)} cells are not as they should be:", *wrong, sep="\n")
+        print(f"{len(wrong)} things are not as they should be:", *wrong, sep="\n")
         return 1
     labels = {(r.cell.fault, r.cell.tls, r.cell.moment): r.label for r in results}
     blocks = {"table": table(lambda *key: labels[key]), "figures": figures(measured)}
@@ -50,6 +52,14 @@ def _peaks(here: World) -> dict[Fault, int]:
         )
         for fault in heavy
     }
+
+
+def _left_over() -> list[threading.Thread]:
+    """Threads of token requests that have not ended, long after their callers left."""
+    ours = [thread for thread in threading.enumerate() if thread.name.startswith("pygen-auth")]
+    for thread in ours:
+        thread.join(5.0)
+    return [thread for thread in ours if thread.is_alive()]
 
 
 def _measured(
