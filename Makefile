@@ -5,6 +5,7 @@
 #   make sdk      the real Cognite SDK and Pygen, the newest and the oldest, each in its environment
 #   make servers  authorization servers that others wrote, on loopback; needs Node 20 with npm
 #   make sharing  one token between processes, with a real Redis; installs redis-server where it can
+#   make faults   what a call gets when something goes wrong, at each moment; writes a page
 #   make package  wheel and sdist, installed alone and with each extra
 #   make matrix   the whole suite with the oldest and the newest of what is supported
 #   make bench    speed and memory, as ratios within one run
@@ -13,7 +14,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types tests compat sdk servers sharing package matrix prerelease bench clean
+.PHONY: demo test lint types tests compat sdk servers sharing faults package matrix prerelease bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/package
@@ -60,6 +61,9 @@ sharing: $(VENV)/dev
 	$(SHARING) run --omit=none -m pytest tests/sharing
 	$(SHARING) combine --quiet
 	$(SHARING) report --omit=none --include="*/pygen_auth/stores/*,*/testing/_store_contract.py"
+
+faults: $(VENV)/dev
+	$(BIN)/python -m tests.faults
 
 package: $(VENV)/dev
 	PYGEN_AUTH_INSTALL=1 $(BIN)/pytest tests/test_packaging.py tests/test_installed.py

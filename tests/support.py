@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import json
+import pickle
 import threading
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -154,3 +157,15 @@ def in_threads(calls: list[Callable[[], Any]]) -> list[Any]:
     for thread in threads:
         thread.join()
     return results
+
+
+def all_that_shows(error: BaseException) -> list[str]:
+    """What an error prints, alone and with its chain, and what its pickle holds."""
+    texts = ["".join(traceback.format_exception(type(error), error, error.__traceback__))]
+    link: BaseException | None = error
+    while link is not None:
+        texts += [str(link), repr(link), repr(link.args), repr(vars(link))]
+        with contextlib.suppress(TypeError):  # some foreign errors do not pickle
+            texts.append(pickle.dumps(link).decode("latin-1"))
+        link = link.__cause__ or link.__context__
+    return texts

@@ -294,6 +294,43 @@ def test_thread_that_was_left_ends(server: AuthorizationServer, slow: str) -> No
         assert worker.daemon
 
 
+def test_thread_that_was_left_takes_no_bytes_of_other_connections(
+    tls_server: AuthorizationServer,
+) -> None:
+    slow = Answer(200, {"X-Long": "x" * 5000}, b"{}", drip="headers", drip_seconds=0.002)
+    tls_server.script(slow)
+    request = request_to(tls_server.token_url, timeout=0.2)
+    with pytest.raises(UnreachableError):
+        Sender(Connection(verify=tls_server.ca_file or True))(request)
+    pairs = [socket.socketpair() for _ in range(30)]  # they get numbers that were given back
+    ends = [end for pair in pairs for end in pair]
+    for end in ends:
+        end.sendall(b"x" * 100)
+    for worker in workers():
+        worker.join(5)
+        assert not worker.is_alive()
+    for end in ends:
+        end.setblocking(False)
+        with end:
+            assert end.recv(1000) == b"x" * 100
+
+
+def test_nothing_is_sent_over_a_connection_that_comes_too_late(
+    server: AuthorizationServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up, release = socket.getaddrinfo, threading.Event()
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *a, **k: release.wait(20) and look_up(*a, **k)
+    )
+    with pytest.raises(UnreachableError, match="share of the timeout"):
+        by_thread(None, request_to(server.token_url, timeout=0.2))
+    release.set()
+    for worker in workers():
+        worker.join(5)
+        assert not worker.is_alive()
+    assert server.token_request_count == 0
+
+
 STALLED_RESOLVER = """
 import asyncio, socket, sys, time
 import pygen_auth

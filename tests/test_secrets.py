@@ -8,7 +8,6 @@ import html
 import json
 import logging
 import pickle
-import traceback
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -19,7 +18,7 @@ import pytest
 from pygen_auth import OAuth2Error
 from pygen_auth.testing import Answer, AuthorizationServer
 
-from .support import Twin
+from .support import Twin, all_that_shows
 
 SECRET = 'k9"Zq8/very+secret <b>&värde'
 TOKEN = "eyTok-0123456789.abcdef"
@@ -100,18 +99,6 @@ def everything_logged() -> Iterator[list[str]]:
     finally:
         root.removeHandler(collector)
         root.setLevel(level)
-
-
-def all_that_shows(error: BaseException) -> list[str]:
-    """What an error prints, alone and with its chain, and what its pickle holds."""
-    texts = ["".join(traceback.format_exception(type(error), error, error.__traceback__))]
-    link: BaseException | None = error
-    while link is not None:
-        texts += [str(link), repr(link), repr(link.args), repr(vars(link))]
-        with contextlib.suppress(TypeError):  # some foreign errors do not pickle
-            texts.append(pickle.dumps(link).decode("latin-1"))
-        link = link.__cause__ or link.__context__
-    return texts
 
 
 def assert_nothing_shows(texts: list[str]) -> None:

@@ -10,6 +10,8 @@ to be joined at its end. No connection is kept.
 from __future__ import annotations
 
 import contextlib
+import socket
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -74,6 +76,7 @@ class _Exchange:
         self._connection = connection
         self._deadline = time.monotonic() + request.timeout
         self._closing = contextlib.ExitStack()
+        self._line = _Line()
 
     def run(self) -> Response:
         """Send and read, under httpx's own time-outs and this request's deadline."""
@@ -89,9 +92,12 @@ class _Exchange:
         client, ours = opened
         if ours:
             self._closing.callback(client.close)
+            self._closing.callback(self._line.close)
         self._check_time()
+        # A client of the caller's may send other requests over the same connection.
+        trace = {"trace": self._line.traced} if ours else {}
         with kept_free_of_cookies(client) as answered:
-            response = client.send(_built(client, self._request), **_AS_IT_IS)
+            response = client.send(_built(client, self._request, trace), **_AS_IT_IS)
             self._closing.callback(response.close)
             answered(response)
             if response.is_stream_consumed:  # a mock's answer comes read and decoded
@@ -99,10 +105,9 @@ class _Exchange:
             return answer_of(response, self._read(response))
 
     def leave(self) -> None:
-        """The time is up: close what is open, so that the thread ends at its next read."""
+        """The time is up: end the connection, so that the thread ends at its next read."""
         self._deadline = 0.0
-        with contextlib.suppress(Exception):
-            self._closing.close()
+        self._line.end()
 
     def late(self) -> OAuth2Error:
         """The error of an answer that is not there in time."""
@@ -120,6 +125,46 @@ class _Exchange:
     def _check_time(self) -> None:
         if time.monotonic() > self._deadline:
             raise self.late()
+
+
+class _Line:
+    """The connection under a request, for a thread that wants to end what another one reads.
+
+    It is shut down, and closed by its reader alone. The number of a closed one goes to the next
+    that is opened anywhere in the process, and the reader would take the bytes of that one.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._ended = False
+
+    def traced(self, event: str, info: Mapping[str, Any]) -> None:
+        """Hear of the connection; httpx hands this, as the extension "trace", to httpcore."""
+        if event.endswith(("connect_tcp.complete", "connect_unix_socket.complete")):
+            opened = info["return_value"].get_extra_info("socket")
+            self.close()  # of an attempt before this one, where the client tries again
+            with self._lock:
+                self._socket = opened.dup()  # TLS takes the original away
+                if self._ended:
+                    self._shut_down()
+
+    def end(self) -> None:
+        """Let every read come to its end, from now on too."""
+        with self._lock:
+            self._ended = True
+            self._shut_down()
+
+    def close(self) -> None:
+        """Give it back; for the reader."""
+        with self._lock:
+            if self._socket is not None:
+                self._socket.close()
+
+    def _shut_down(self) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):  # the server was faster
+                self._socket.shutdown(socket.SHUT_RDWR)
 
 
 async def _in_its_loop(request: Request, opened: Opened) -> Response:
@@ -157,7 +202,7 @@ _AS_IT_IS: Mapping[str, Any] = {"stream": True, "auth": None, "follow_redirects"
 to another host, and the client's own `auth` could be these very credentials."""
 
 
-def _built(client: Client, request: Request) -> Any:
+def _built(client: Client, request: Request, extensions: Mapping[str, Any] | None = None) -> Any:
     agent = f"pygen-auth/{__version__} {client.headers.get('user-agent', '')}".rstrip()
     return client.build_request(
         request.method,
@@ -165,6 +210,7 @@ def _built(client: Client, request: Request) -> Any:
         content=request.body or None,
         headers={**request.headers, "User-Agent": agent},
         timeout=request.timeout,
+        extensions=dict(extensions or {}),
     )
 
 
