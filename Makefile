@@ -20,6 +20,9 @@ BIN := $(VENV)/bin
 demo: $(VENV)/package
 	$(BIN)/pygen-auth demo
 
+# The workers must find sets of parameters in one order.
+TESTS := PYTHONHASHSEED=0 $(BIN)/pytest --numprocesses=auto --dist=worksteal
+
 test: lint types tests
 
 lint: $(VENV)/dev
@@ -31,10 +34,7 @@ types: $(VENV)/dev
 	$(BIN)/pyright --pythonpath $(BIN)/python --project tests/typing
 
 tests: $(VENV)/dev
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report --skip-covered
+	$(TESTS) --cov --cov-report=term:skip-covered
 
 compat: $(VENV)/dev
 	$(BIN)/pytest compat

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import nox
 
 PROJECT = nox.project.load_toml("pyproject.toml")["project"]
-NOT_FOR_TESTS = {"coverage", "httpx2", "mypy", "nox", "pyright", "ruff"}
+NOT_FOR_TESTS = {"coverage", "httpx2", "mypy", "nox", "pyright", "pytest-cov", "ruff"}
 """Of the development tools. httpx2 is there or not by the matrix."""
 
 LONGEST = "tests/test_auth.py::test_million_calls"
@@ -101,7 +101,7 @@ def needed_by_tests() -> list[str]:
 
 def run_suite(session: nox.Session, *packages: str) -> None:
     """Install into the environment of the session, say what is in it, and run all tests."""
-    wanted = [*needed_by_tests(), "pytest-xdist", *packages]
+    wanted = [*needed_by_tests(), *packages]
     session.install("--upgrade", "--upgrade-strategy=eager", *wanted)
     session.run("python", "-m", "pip", "list", "--format=freeze")
     session.run(

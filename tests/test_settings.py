@@ -341,7 +341,7 @@ def test_a_server_that_was_away_for_a_moment_is_asked_again(twin: Twin) -> None:
     )
     seeker = twin.scripted(endpoint, clock)
     steps = seeker._steps_to(Provider("mine", "", issuer=issuer), True)
-    assert twin.call(seeker, "_seek", steps).token_endpoint == f"{issuer}/token"
+    assert twin.call(seeker, "_carry_out", steps).token_endpoint == f"{issuer}/token"
     assert [request.method for request in endpoint.requests] == ["GET"] * 3
     assert len(clock.slept) == 1
 

@@ -57,8 +57,7 @@ class SharedAttempts(TokenAttempts):
         """The steps to a token of the store's, or to a new one that is put there."""
         place = yield from self._place(call)
         if place is None:
-            fetched: Token = yield call
-            return fetched
+            return (yield call)  # type: ignore[no-any-return]  # as every step's outcome
         failures = self._store_failures
         lock = _Lock(lambda: self._store.lock(place.key, 0))  # type: ignore[union-attr]
         try:
