@@ -56,7 +56,7 @@ class SharedAttempts(TokenAttempts):
     def _shared(self, call: Call) -> Steps[Token]:
         """The steps to a token of the store's, or to a new one that is put there."""
         place = yield from self._place(call)
-        if place is None:
+        if place is None:  # pragma: no branch - not traced by Python 3.11 after a throw
             return (yield call)  # type: ignore[no-any-return]  # as every step's outcome
         failures = self._store_failures
         lock = _Lock(lambda: self._store.lock(place.key, 0))  # type: ignore[union-attr]
