@@ -7,9 +7,12 @@ import gc
 import logging
 import os
 import pickle
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -321,6 +324,40 @@ def test_child_of_a_fork_refreshes_by_itself(due: OAuth2ClientCredentials) -> No
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     gate.opened.set()
     until(lambda: not refreshers())
+
+
+AT_EXIT = """
+import asyncio, time
+from tests.support import Endpoint, HandClock, Twin, granted
+
+clock, twin = HandClock(), Twin({name!r})
+endpoint = Endpoint(granted("first"), lambda request: time.sleep(600))
+credentials = twin.scripted(endpoint, clock, background_refresh=True)
+twin.token(credentials)
+clock.advance(3400)
+print(twin.token(credentials))
+"""
+
+
+def test_program_ends_although_a_refresh_hangs(twin: Twin) -> None:
+    code = AT_EXIT.format(name=twin.name)
+    if twin.asynchronous:  # as the real sender: the request hangs in a thread that is left
+        code = code.replace(
+            "twin.token(credentials)\nclock",
+            "twin.token(credentials)\n"
+            "from pygen_auth._worker import within_in_loop\n"
+            "credentials._send = lambda request: within_in_loop(\n"
+            "    600, lambda: endpoint.send(request), late=RuntimeError)\n"
+            "clock",
+        )
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-X", "dev", "-c", code],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (ran.stdout, ran.stderr, ran.returncode) == ("first\n", "", 0)
 
 
 def test_where_no_thread_can_be_started_the_caller_refreshes(
