@@ -14,10 +14,10 @@ from ._errors import OAuth2Error
 from ._grant import ClientSecret, credential_is_late
 from ._http import AsyncSender
 from ._interface import AsyncCredentials
-from ._keeper import Call, TokenKeeper
+from ._keeper import Call, TokenKeeper, Turn
 from ._token import Lease, Token
 from ._wire import Request
-from ._worker import within_in_loop
+from ._worker import running_loop, within_in_loop
 
 if TYPE_CHECKING:
     import asyncio
@@ -82,16 +82,15 @@ class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials, made_of="clien
             return held
         if self._within_own_request():
             return self._out_of_turn(seen, now)
-        release = None
+        release, turn = None, Turn(self)
         try:
             release = await self._acquire(wait=not seen.usable(now))
             if release is None:
                 return self._out_of_turn(seen, now)
-            with self._alone():
-                return self._settled(seen) or await self._refresh(
-                    Call(now.monotonic + self._timeout)
-                )
+            turn.begin()
+            return self._settled(seen) or await self._refresh(Call(now.monotonic + self._timeout))
         finally:
+            turn.over = True
             if release is not None:
                 release()
 
@@ -177,7 +176,7 @@ class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials, made_of="clien
         """The lock of the running loop. Locks of closed loops are dropped."""
         import asyncio
 
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         with self._swap_lock:
             if loop not in self._locks:
                 still_open = {

@@ -15,7 +15,7 @@ from ._errors import OAuth2Error
 from ._grant import ClientSecret, credential_is_late
 from ._http import Sender
 from ._interface import Credentials
-from ._keeper import Call, TokenKeeper
+from ._keeper import Call, TokenKeeper, Turn
 from ._token import Lease, Token
 from ._wire import Request
 from ._worker import within
@@ -133,14 +133,15 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials, made_of="client_credenti
             return held
         if self._within_own_request():
             return self._out_of_turn(seen, now)
-        release = None
+        release, turn = None, Turn(self)
         try:
             release = self._acquire(wait=not seen.usable(now))
             if release is None:
                 return self._out_of_turn(seen, now)
-            with self._alone():
-                return self._settled(seen) or self._refresh(Call(now.monotonic + self._timeout))
+            turn.begin()
+            return self._settled(seen) or self._refresh(Call(now.monotonic + self._timeout))
         finally:
+            turn.over = True
             if release is not None:
                 release()
 

@@ -19,7 +19,7 @@ from ._body import LONGEST_BODY, answer_of
 from ._clients import Client, Connection, Opened, is_client_object, kept_free_of_cookies
 from ._errors import HIDDEN, OAuth2Error, UnreachableError, repeats, shown
 from ._wire import Request, Response
-from ._worker import within, within_in_loop
+from ._worker import running_loop, within, within_in_loop
 
 # -- the two senders
 
@@ -125,6 +125,7 @@ async def _in_its_loop(request: Request, opened: Opened) -> Response:
     """The same with an asynchronous client of the caller's, in the loop it belongs to."""
     import asyncio
 
+    running_loop()
     try:
         return await asyncio.wait_for(_exchange_in_loop(request, opened), request.timeout)
     except asyncio.TimeoutError:

@@ -6,12 +6,11 @@ one caller refresh at a time, and the sender.
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -39,9 +38,31 @@ COLON_HINT = (
     "try client_auth='client_secret_post'"
 )
 
-_refreshing: contextvars.ContextVar[frozenset[int]] = contextvars.ContextVar(
-    "pygen_auth refreshing", default=frozenset()
+_turns: contextvars.ContextVar[tuple[Turn, ...]] = contextvars.ContextVar(
+    "pygen_auth turns", default=()
 )
+
+
+class Turn:
+    """One caller's turn to refresh.
+
+    It marks the caller's context, of which threads and tasks get copies. Those may outlive it, and
+    Ctrl-C can keep a mark from being taken off; so a mark counts until its turn is over.
+    """
+
+    __slots__ = ("_keeper", "over")
+
+    def __init__(self, keeper: TokenKeeper) -> None:
+        self._keeper = id(keeper)
+        self.over = False
+
+    def begin(self) -> None:
+        """Mark this context."""
+        _turns.set((*(turn for turn in _turns.get() if not turn.over), self))
+
+    def is_on(self, keeper: TokenKeeper) -> bool:
+        """Whether it is these credentials' turn, and not yet over."""
+        return not self.over and self._keeper == id(keeper)
 
 
 @dataclass
@@ -165,22 +186,12 @@ class TokenKeeper(ClientSettings):
             retryable=True,
         )
 
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Mark this context, and the thread that gets a copy of it, as refreshing."""
-        marked = _refreshing.set(_refreshing.get() | {id(self)})
-        try:
-            yield
-        finally:
-            with contextlib.suppress(ValueError):  # an abandoned coroutine ends anywhere
-                _refreshing.reset(marked)
-
     def _within_own_request(self) -> bool:
         """Whether the call comes out of its own token request, and would wait for itself.
 
         A log handler that uses the credentials and hears httpx makes such calls.
         """
-        return id(self) in _refreshing.get()
+        return any(turn.is_on(self) for turn in _turns.get())
 
     def _attempt_timeout(self, deadline: float) -> float:
         return attempt_timeout(deadline - self._clock.monotonic())
