@@ -15,7 +15,7 @@ from ._grant import ClientSecret, credential_is_late
 from ._http import AsyncSender
 from ._interface import AsyncCredentials
 from ._keeper import Call, TokenKeeper, Turn
-from ._token import Lease, Token
+from ._token import Token
 from ._wire import Request
 from ._worker import running_loop, within_in_loop
 
@@ -100,7 +100,7 @@ class AsyncOAuth2ClientCredentials(TokenKeeper, AsyncCredentials, made_of="clien
 
     async def aclose(self) -> None:
         """See `OAuth2ClientCredentials.close`."""
-        self._swap(Lease.dropped)
+        self._drop()
 
     async def __aenter__(self: Self) -> Self:
         return self

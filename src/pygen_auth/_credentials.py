@@ -16,7 +16,7 @@ from ._grant import ClientSecret, credential_is_late
 from ._http import Sender
 from ._interface import Credentials
 from ._keeper import Call, TokenKeeper, Turn
-from ._token import Lease, Token
+from ._token import Token
 from ._wire import Request
 from ._worker import within
 
@@ -158,7 +158,7 @@ class OAuth2ClientCredentials(TokenKeeper, Credentials, made_of="client_credenti
 
     def close(self) -> None:
         """Drop the token. Not needed; a later call simply fetches again."""
-        self._swap(Lease.dropped)
+        self._drop()
 
     def __enter__(self: Self) -> Self:
         return self

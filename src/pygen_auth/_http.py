@@ -17,7 +17,14 @@ from urllib.parse import urlsplit
 
 from ._body import LONGEST_BODY, answer_of
 from ._clients import Client, Connection, Opened, is_client_object, kept_free_of_cookies
-from ._errors import HIDDEN, OAuth2Error, UnreachableError, repeats, shown
+from ._errors import (
+    HIDDEN,
+    ConfigurationError,
+    OAuth2Error,
+    UnreachableError,
+    repeats,
+    shown,
+)
 from ._wire import Request, Response
 from ._worker import running_loop, within, within_in_loop
 
@@ -180,6 +187,11 @@ def _mapped(request: Request) -> Iterator[None]:
     except Exception as error:
         reason = shown(str(error), request.secrets) or type(error).__name__
         _clean(error, request.secrets)
+        if isinstance(error, UnicodeError) or type(error).__name__ == "InvalidURL":
+            # A host name that nobody can look up. InvalidURL is httpx's or httpx2's.
+            raise ConfigurationError(
+                f"{_what(request)} failed: it cannot be sent to {_host(request)}: {reason}"
+            ) from error
         raise UnreachableError(
             f"{_what(request)} failed: no answer from {_host(request)}: {reason}", retryable=True
         ) from error

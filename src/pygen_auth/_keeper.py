@@ -289,3 +289,7 @@ class TokenKeeper(ClientSettings):
         now, chance = self._clock.now(), random.random()
         refused = token
         self._swap(lambda lease: lease.invalidated(refused, now, chance))
+
+    def _drop(self) -> None:
+        now = self._clock.now()
+        self._swap(lambda lease: lease.dropped(now))
