@@ -8,13 +8,15 @@
 #   make faults   what a call gets when something goes wrong, at each moment; writes a page
 #   make package  wheel and sdist, installed alone and with each extra
 #   make matrix   the whole suite with the oldest and the newest of what is supported
+#   make fuzz     the property-based tests with many more cases, others each time; SEED=… repeats
+#   make stress   threads, event loops, clocks and faults at once, for PYGEN_AUTH_STRESS_SECONDS=60
 #   make bench    speed and memory, as ratios within one run
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types tests compat sdk servers sharing faults package matrix prerelease bench clean
+.PHONY: demo test lint types tests compat sdk servers sharing faults fuzz stress package matrix prerelease bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/package
@@ -73,6 +75,16 @@ matrix: $(VENV)/dev
 
 prerelease: $(VENV)/dev
 	$(BIN)/nox --session prerelease
+
+SEED ?= $(shell $(PYTHON) -c 'import secrets; print(secrets.randbelow(2**31))')
+
+fuzz: $(VENV)/dev
+	$(BIN)/pytest tests/properties --hypothesis-profile=fuzz --hypothesis-seed=$(SEED)
+
+stress: export PYGEN_AUTH_STRESS_SECONDS ?= 60
+stress: export PYGEN_AUTH_STRESS_SEED ?= $(SEED)
+stress: $(VENV)/dev
+	$(BIN)/pytest tests/stress -rP
 
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from .support import HandClock, Twin
+
+settings.register_profile("test", derandomize=True, max_examples=100, database=None, deadline=None)
+settings.register_profile(
+    "fuzz",
+    max_examples=4_000,
+    database=None,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("test")  # `--hypothesis-profile` wins
 
 
 @pytest.fixture(params=["sync", "async"])

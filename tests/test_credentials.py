@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import copy
 import logging
 import os
@@ -523,6 +524,21 @@ def test_call_out_of_its_own_token_request_does_not_wait_for_itself(
     assert errors == [
         "Token request failed: these credentials were used within their own token request"
     ]
+
+
+def test_what_was_started_within_a_token_request_may_use_the_credentials_later(
+    twin: Twin, clock: HandClock
+) -> None:
+    contexts: list[contextvars.Context] = []
+
+    def secret() -> str:
+        contexts.append(contextvars.copy_context())  # as threads and tasks get one
+        return SECRET
+
+    credentials = twin.scripted(Endpoint(), clock, client_secret=secret)
+    twin.token(credentials)
+    clock.advance(3600)
+    assert contexts[0].run(twin.token, credentials) == "tok-2"
 
 
 def test_secret_that_takes_too_long_is_left(twin: Twin, clock: HandClock) -> None:

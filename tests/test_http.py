@@ -256,6 +256,13 @@ def endless_headers(connection: socket.socket) -> None:
         connection.sendall(b"X-More: " + b"x" * 1000 + b"\r\n")
 
 
+@pytest.mark.parametrize("host", ["xn--a.example", "ｅｘ．example", f"{'a' * 64}.example"])
+def test_host_name_that_nobody_can_look_up_is_a_wrong_setting(twin: Twin, host: str) -> None:
+    credentials = twin.make(f"https://{host}/token", "id", "secret")
+    with pytest.raises(ConfigurationError, match="Token request failed: it cannot be sent to"):
+        twin.token(credentials)
+
+
 def test_endless_headers_are_no_answer(send: Callable[[Request], Response]) -> None:
     with raw_server(endless_headers) as url, pytest.raises(UnreachableError):
         send(request_to(url))

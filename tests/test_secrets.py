@@ -42,6 +42,9 @@ ECHOES = {
     "text": lambda echo: Answer(400, {}, f"what is {echo}?"),
     "UTF-16 text": lambda echo: Answer(400, {}, f"what is {echo}?".encode("utf-16")),
     "HTML": lambda echo: Answer(500, {}, f"<p>{echo}</p>"),
+    "title": lambda echo: Answer(500, {}, f"<html><title>{echo}</title>"),
+    "form": lambda echo: Answer(400, {}, f"error=x&error_description={echo}"),
+    "challenge": lambda echo: Answer(401, {"WWW-Authenticate": f'Bearer error="{echo}"'}),
     "code": lambda echo: Answer(401, {}, {"error": echo}),
     "description": lambda echo: Answer(
         401, {}, {"error": "invalid_client", "error_description": f"bad {echo}"}

@@ -237,14 +237,20 @@ def test_last_seconds_before_expiry_keep_the_ordinary_pause() -> None:
 
 
 def test_dropped_token_is_gone_and_the_next_call_asks_at_once() -> None:
-    failed = lease().failed(DOWN, at(3400), timeout=30, chance=1.0).dropped()
+    failed = lease().failed(DOWN, at(3400), timeout=30, chance=1.0).dropped(at(3400))
     assert failed.state(at(3400)) is EXPIRED
     assert failed.standing_failure(at(3400)) is None
 
 
 def test_pause_without_a_token_survives_being_dropped() -> None:
     failed = Lease().failed(DOWN, START, timeout=30, chance=1.0)
-    assert failed.dropped() is failed
+    assert failed.dropped(at(0)) is failed
+
+
+def test_pause_begun_after_the_expiry_survives_being_dropped() -> None:
+    failed = lease().failed(DOWN, at(3600), timeout=30, chance=1.0).dropped(at(3600))
+    assert failed.token is None
+    assert failed.standing_failure(at(3600.9)) is not None
 
 
 # -- retries within one call
@@ -335,6 +341,11 @@ def refused_twice(text: str = "b") -> Lease:
     return held.invalidated(token("b"), at(12), 1.0)
 
 
+def test_refusal_after_the_expiry_ends_no_pause_begun_since() -> None:
+    failed = lease().failed(DOWN, at(3600), timeout=30, chance=1.0)
+    assert failed.invalidated(token(), at(3600.5), 0.0) is failed
+
+
 def test_token_that_followed_a_refusal_and_is_refused_is_handed_out_for_a_pause() -> None:
     again = refused_twice()
     assert again.held(at(12.9)) is not None
@@ -343,7 +354,7 @@ def test_token_that_followed_a_refusal_and_is_refused_is_handed_out_for_a_pause(
 
 def test_token_on_probation_stays_when_the_caller_closes() -> None:
     again = refused_twice()
-    assert again.dropped() is again
+    assert again.dropped(at(12)) is again
 
 
 def test_refusing_it_once_more_does_not_lengthen_the_pause() -> None:

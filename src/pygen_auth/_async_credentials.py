@@ -16,11 +16,12 @@ from ._errors import OAuth2Error
 from ._grant import ClientSecret, credential_is_late
 from ._http import AsyncSender
 from ._interface import AsyncCredentials
+from ._keeper import Turn
 from ._sharing import SharedAttempts
 from ._steps import Done, Steps, Work, next_step
 from ._token import Lease, Token
 from ._wire import Request
-from ._worker import within_in_loop
+from ._worker import running_loop, within_in_loop
 
 if TYPE_CHECKING:
     import asyncio
@@ -87,14 +88,15 @@ class AsyncOAuth2ClientCredentials(SharedAttempts, AsyncCredentials, made_of="cl
         if self._background_refresh and seen.usable(now):
             await self._refresh_behind(seen)
             return self._out_of_turn(seen, now)
-        release = None
+        release, turn = None, Turn(self)
         try:
             release = await self._acquire(wait=not seen.usable(now))
             if release is None:
                 return self._out_of_turn(seen, now)
-            with self._alone():
-                return self._settled(seen) or await self._refresh(self._call(now))
+            turn.begin()
+            return self._settled(seen) or await self._refresh(self._call(now))
         finally:
+            turn.over = True
             if release is not None:
                 release()
 
@@ -201,7 +203,7 @@ class AsyncOAuth2ClientCredentials(SharedAttempts, AsyncCredentials, made_of="cl
         """The lock of the running loop. Locks of closed loops are dropped."""
         import asyncio
 
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         with self._swap_lock:
             if loop not in self._locks:
                 still_open = {

@@ -17,6 +17,7 @@ from ._errors import OAuth2Error
 from ._grant import ClientSecret, credential_is_late
 from ._http import Sender
 from ._interface import Credentials
+from ._keeper import Turn
 from ._sharing import SharedAttempts
 from ._steps import Done, Steps, Work, next_step
 from ._token import Lease, Token
@@ -138,14 +139,15 @@ class OAuth2ClientCredentials(SharedAttempts, Credentials, made_of="client_crede
         if self._background_refresh and seen.usable(now):
             self._refresh_behind(seen)
             return self._out_of_turn(seen, now)
-        release = None
+        release, turn = None, Turn(self)
         try:
             release = self._acquire(wait=not seen.usable(now))
             if release is None:
                 return self._out_of_turn(seen, now)
-            with self._alone():
-                return self._settled(seen) or self._refresh(self._call(now))
+            turn.begin()
+            return self._settled(seen) or self._refresh(self._call(now))
         finally:
+            turn.over = True
             if release is not None:
                 release()
 

@@ -188,14 +188,13 @@ def _without(line: str, secret: str) -> str:
 
 def repeats(text: str, secrets: Iterable[str]) -> bool:
     """Whether a secret can be read out of the text, in one of the usual encodings."""
-    views = list(_readings(text))
-    stripped = [_ascii_only(view) for view in views]
-    for secret in filter(None, secrets):
-        telling = secret[:_TELLING].casefold()
-        bare = _ascii_only(secret[: 4 * _TELLING])[:_TELLING]
-        if any(telling in view.casefold() for view in views):
-            return True
-        if len(bare) > 3 and any(bare in view for view in stripped):
+    known = [
+        (secret[:_TELLING].casefold(), _ascii_only(secret[: 4 * _TELLING])[:_TELLING])
+        for secret in filter(None, secrets)
+    ]
+    for view in _readings(text) if known else ():  # one by one: together they take megabytes
+        folded, stripped = view.casefold(), _ascii_only(view)
+        if any(start in folded or (len(bare) > 3 and bare in stripped) for start, bare in known):
             return True
     return False
 

@@ -19,10 +19,17 @@ from urllib.parse import urlsplit
 
 from ._body import LONGEST_BODY, answer_of
 from ._clients import Client, Connection, Opened, is_client_object, kept_free_of_cookies
-from ._errors import HIDDEN, OAuth2Error, UnreachableError, repeats, shown
+from ._errors import (
+    HIDDEN,
+    ConfigurationError,
+    OAuth2Error,
+    UnreachableError,
+    repeats,
+    shown,
+)
 from ._version import __version__
 from ._wire import Request, Response
-from ._worker import within, within_in_loop
+from ._worker import running_loop, within, within_in_loop
 
 # -- the two senders
 
@@ -171,6 +178,7 @@ async def _in_its_loop(request: Request, opened: Opened) -> Response:
     """The same with an asynchronous client of the caller's, in the loop it belongs to."""
     import asyncio
 
+    running_loop()
     try:
         return await asyncio.wait_for(_exchange_in_loop(request, opened), request.timeout)
     except asyncio.TimeoutError:
@@ -227,6 +235,11 @@ def _mapped(request: Request) -> Iterator[None]:
     except Exception as error:
         reason = shown(str(error), request.secrets) or type(error).__name__
         _clean(error, request.secrets)
+        if isinstance(error, UnicodeError) or type(error).__name__ == "InvalidURL":
+            # A host name that nobody can look up. InvalidURL is httpx's or httpx2's.
+            raise ConfigurationError(
+                f"{_what(request)} failed: it cannot be sent to {_host(request)}: {reason}"
+            ) from error
         raise UnreachableError(
             f"{_what(request)} failed: no answer from {_host(request)}: {reason}", retryable=True
         ) from error

@@ -23,9 +23,31 @@ from .events import Event, HeldTokenUsed, TokenInvalidated, Waited, tell
 MARGIN_SPREAD = 0.1
 """Of the margin, at most: 30 s for the usual one of 300 s, too little for anybody to notice."""
 
-_refreshing: contextvars.ContextVar[frozenset[int]] = contextvars.ContextVar(
-    "pygen_auth refreshing", default=frozenset()
+_turns: contextvars.ContextVar[tuple[Turn, ...]] = contextvars.ContextVar(
+    "pygen_auth turns", default=()
 )
+
+
+class Turn:
+    """One caller's turn to refresh.
+
+    It marks the caller's context, of which threads and tasks get copies. Those may outlive it, and
+    Ctrl-C can keep a mark from being taken off; so a mark counts until its turn is over.
+    """
+
+    __slots__ = ("_keeper", "over")
+
+    def __init__(self, keeper: TokenKeeper) -> None:
+        self._keeper = id(keeper)
+        self.over = False
+
+    def begin(self) -> None:
+        """Mark this context."""
+        _turns.set((*(turn for turn in _turns.get() if not turn.over), self))
+
+    def is_on(self, keeper: TokenKeeper) -> bool:
+        """Whether it is these credentials' turn, and not yet over."""
+        return not self.over and self._keeper == id(keeper)
 
 
 class TokenKeeper(ClientSettings):
@@ -128,20 +150,20 @@ class TokenKeeper(ClientSettings):
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """Mark this context, and the thread that gets a copy of it, as refreshing."""
-        marked = _refreshing.set(_refreshing.get() | {id(self)})
+        """Have the turn for a while."""
+        turn = Turn(self)
+        turn.begin()
         try:
             yield
         finally:
-            with contextlib.suppress(ValueError):  # an abandoned coroutine ends anywhere
-                _refreshing.reset(marked)
+            turn.over = True
 
     def _within_own_request(self) -> bool:
         """Whether the call comes out of its own token request, and would wait for itself.
 
         A log handler that uses the credentials and hears httpx makes such calls.
         """
-        return id(self) in _refreshing.get()
+        return any(turn.is_on(self) for turn in _turns.get())
 
     @contextlib.contextmanager
     def _waiting(self) -> Iterator[None]:
@@ -164,9 +186,10 @@ class TokenKeeper(ClientSettings):
 
     def _close(self) -> None:
         """Drop the token, and hold none that is under way."""
+        now = self._clock.now()
         with self._swap_lock:
             self._closings += 1
-            self._hold(self._lease.dropped())
+            self._hold(self._lease.dropped(now))
 
     def _invalidate(self, token: Token | str) -> None:
         if isinstance(token, str):

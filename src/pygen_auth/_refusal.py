@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from ._clock import Instant
-from ._errors import OAuth2Error, RefusedError, shortened, shown
+from ._errors import OAuth2Error, RefusedError, repeats, shortened, shown
 from ._hints import CODES, ERROR_CODES, hint_for
 from ._wire import Response
 
@@ -75,7 +75,7 @@ def refusal(
         secrets: texts that no message may show.
         client_auth: how the client authenticated, by its name in RFC 7591 §2.
     """
-    objects = _objects(fields or _fields_of(response))
+    objects = _objects(fields or _fields_of(response, secrets))
     secrets = (*secrets, *_credentials_in(objects))
     error, description = _error_of(objects)
     numbers = _numbers(objects, (description, error))
@@ -202,22 +202,30 @@ def _credentials_in(objects: list[dict[str, Any]]) -> list[str]:
 # -- answers without a JSON object
 
 _LONGEST_TEXT = 65_536  # bytes that are looked at: all that a message could show, and more
-_SEARCHED = 4_096  # characters of a header, or in which a page says that it is HTML
+_SEARCHED = 16_384  # characters of a page, a form or a header that are taken apart
+_LEFT_OUT = 512  # and those behind them, in which the beginning of a secret may end
 _LEAF = re.compile(r"<(?:\w{1,30}:)?(\w{1,40})(?:\s[^<>]{0,200})?>([^<]{1,1000})</")
 _TITLE = re.compile(r"<(title)(?:\s[^<>]{0,200})?>([^<]{1,1000})<", re.IGNORECASE)
 _CHALLENGE = re.compile(r'\b(error|error_description)="([^"]{1,1000})"')
 
 
-def _fields_of(response: Response) -> Mapping[str, Any]:
-    """What a list, a form, a page or XML tells; without a body, the challenge (RFC 6750 §3)."""
+def _fields_of(response: Response, secrets: tuple[str, ...]) -> Mapping[str, Any]:
+    """What a list, a form, a page or XML tells; without a body, the challenge (RFC 6750 §3).
+
+    Nothing where it repeats a secret: one with markup in it would come in pieces.
+    """
     text = _body_text(response).strip()
-    if not text:
-        return dict(_CHALLENGE.findall(response.headers.get("www-authenticate", "")[:_SEARCHED]))
     if text.startswith("["):
         with contextlib.suppress(ValueError, RecursionError):
             return {"errors": json.loads(text)}
+    whole = text or response.headers.get("www-authenticate", "")
+    if repeats(whole[: _SEARCHED + _LEFT_OUT], secrets):
+        return {}
+    if not text:
+        return dict(_CHALLENGE.findall(whole[:_SEARCHED]))
+    text = text[:_SEARCHED]
     if text.startswith("<"):
-        page = re.search(r"<(?:!doctype )?html\b", text[:_SEARCHED], re.IGNORECASE)
+        page = re.search(r"<(?:!doctype )?html\b", text, re.IGNORECASE)
         leaves = (_TITLE if page else _LEAF).findall(text)
         return {name: html.unescape(value) for name, value in reversed(leaves)}
     return dict(parse_qsl(text)) if re.match(r"[\w.-]{1,40}=", text) else {}

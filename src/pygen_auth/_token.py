@@ -180,17 +180,19 @@ class Lease:
             return self
         if self.token.access_token == self.refused:  # known: it is out on probation
             return replace(self, quiet_since=now)
+        if not self.usable(now):  # that says nothing new, and a pause begun since stays
+            return self
         if self.refusals == 0 or self._quiet(now):
             return Lease(refusals=1, refused=token.access_token, quiet_since=now)
         return replace(self, refused=token.access_token, quiet_since=now)._on_probation(now, chance)
 
-    def dropped(self) -> Lease:
+    def dropped(self, now: Instant) -> Lease:
         """The caller wants the token gone. A pause without one, and a token on probation, stay:
         closing and asking again in a loop must not wear down a server.
         """
         if self.token is None or self.token.access_token == self.refused:
             return self
-        return replace(self, token=None, pause=PAST)
+        return replace(self, token=None, pause=PAST if self.usable(now) else self.pause)
 
     def with_margin(self, margin: float) -> Lease:
         """The caller set another refresh margin, in seconds."""

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, TypeVar
 
+from ._errors import ConfigurationError
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -54,6 +56,7 @@ async def within_in_loop(
     """`within`, while the event loop goes on; also left on cancellation."""
     import asyncio  # here, since a synchronous program need not pay 30 ms for it
 
+    running_loop()  # before the thread starts: what nobody can wait for is not begun
     arrived = asyncio.wrap_future(_in_daemon_thread(work))
     arrived.add_done_callback(_seen)
     in_time = False
@@ -67,6 +70,24 @@ async def within_in_loop(
     if not in_time:
         raise late()
     return arrived.result()
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """The event loop of asyncio that the caller runs in.
+
+    Raises:
+        ConfigurationError: there is none, as in a program of trio's.
+    """
+    import asyncio
+
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise ConfigurationError(
+            "asynchronous credentials need asyncio, and no event loop of asyncio runs here; in "
+            "trio use the synchronous OAuth2ClientCredentials, as in "
+            "await trio.to_thread.run_sync(credentials.get_headers)"
+        ) from None
 
 
 def _seen(arrived: asyncio.Future[T]) -> None:

@@ -1,0 +1,215 @@
+"""Cancellation at every await, and event loops that are not asyncio's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import trio
+
+from pygen_auth import AsyncOAuth2ClientCredentials, ConfigurationError, OAuth2ClientCredentials
+from pygen_auth.auth import BearerAuth
+from pygen_auth.testing import AuthorizationServer
+
+from .support import SECRET, UNAVAILABLE, Endpoint, HandClock, Twin, granted
+
+MOST_STEPS = 500  # of an event loop; a call takes about ten
+ASYNC = Twin("async")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[AuthorizationServer]:
+    with AuthorizationServer() as running:
+        running.add_client("the-client", SECRET)
+        yield running
+
+
+# -- cancellation
+
+
+async def cancelled_after(steps: int, task: asyncio.Task[Any]) -> bool:
+    """Whether the task was still at it after so many steps of the loop."""
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    cancelled = task.cancel()
+    await asyncio.wait({task})
+    return cancelled
+
+
+def assert_usable(credentials: Any) -> None:
+    """In the same loop, whose lock nobody may have kept."""
+    assert not any(lock.locked() for lock in credentials._locks.values())
+    assert not credentials._swap_lock.locked()
+
+
+@pytest.mark.parametrize("state", ["none", "due", "failing", "waiting"])
+def test_call_cancelled_at_any_await_leaves_the_credentials_usable(
+    clock: HandClock, state: str
+) -> None:
+    async def main(steps: int) -> bool:
+        script = {"due": [granted()], "failing": [UNAVAILABLE, UNAVAILABLE]}.get(state, [])
+        credentials = ASYNC.scripted(Endpoint(*script), clock)
+        if state == "due":
+            await credentials.token()
+            clock.advance(3300)
+        first = asyncio.create_task(credentials.token())
+        task = asyncio.create_task(credentials.token()) if state == "waiting" else first
+        going_on = await cancelled_after(steps, task)
+        await asyncio.wait({first})
+        assert_usable(credentials)
+        assert await asyncio.wait_for(credentials.get_headers(), 30)
+        return going_on
+
+    steps = next(n for n in range(MOST_STEPS) if not asyncio.run(main(n)))
+    assert steps > 1
+
+
+def test_call_cancelled_at_any_await_while_its_secret_is_read_leaves_the_credentials_usable(
+    clock: HandClock,
+) -> None:
+    async def main(steps: int) -> bool:
+        credentials = ASYNC.scripted(Endpoint(), clock, client_secret=lambda: SECRET)
+        going_on = await cancelled_after(steps, asyncio.create_task(credentials.token()))
+        assert_usable(credentials)
+        assert await asyncio.wait_for(credentials.get_headers(), 30)
+        return going_on
+
+    assert all(asyncio.run(main(steps)) for steps in range(3))
+
+
+def test_call_cancelled_at_any_await_of_a_real_request_leaves_the_credentials_usable(
+    server: AuthorizationServer,
+) -> None:
+    async def main(seconds: float) -> None:
+        credentials = ASYNC.make(server.token_url, "the-client", SECRET)
+        task = asyncio.create_task(credentials.token())
+        await asyncio.sleep(seconds)
+        task.cancel()
+        await asyncio.wait({task})
+        assert_usable(credentials)
+        assert await asyncio.wait_for(credentials.get_headers(), 30)
+
+    for thousandths in range(12):
+        asyncio.run(main(thousandths / 1000))
+
+
+def test_waiters_are_not_forgotten_whoever_of_them_is_cancelled(clock: HandClock) -> None:
+    async def main(steps: int, victim: int) -> bool:
+        credentials = ASYNC.scripted(Endpoint(), clock)
+        tasks = [asyncio.create_task(credentials.token()) for _ in range(4)]
+        going_on = await cancelled_after(steps, tasks[victim])
+        done, pending = await asyncio.wait(tasks, timeout=30)
+        assert not pending
+        assert {task.result().access_token for task in done if not task.cancelled()} < {
+            f"tok-{n}" for n in range(1, 4)
+        }
+        return going_on
+
+    for victim in range(4):
+        steps = next(n for n in range(MOST_STEPS) if not asyncio.run(main(n, victim)))
+        assert steps > 1
+
+
+# -- trio and anyio
+
+
+REFUSED = r"no event loop of asyncio runs here; in trio use the synchronous.*to_thread\.run_sync"
+
+
+def in_trio(call: Any) -> Any:
+    with pytest.raises(ConfigurationError, match=REFUSED) as caught:
+        trio.run(call)
+    return caught.value
+
+
+def test_trio_is_refused_and_told_what_to_do(server: AuthorizationServer) -> None:
+    before = server.token_request_count
+    credentials = ASYNC.make(server.token_url, "the-client", SECRET)
+    assert in_trio(credentials.get_headers).__cause__ is None
+    in_trio(credentials.token)
+    assert server.token_request_count == before, "nothing was sent"
+    assert ASYNC.token(credentials), "and asyncio is not troubled"
+
+
+def test_anyio_on_trio_is_refused_likewise() -> None:
+    credentials = ASYNC.make()
+    with pytest.raises(ConfigurationError, match=REFUSED):
+        anyio.run(credentials.get_headers, backend="trio")
+
+
+def test_discovery_in_trio_is_refused_before_it_asks(server: AuthorizationServer) -> None:
+    before = len(server.requests)
+
+    async def discover() -> None:
+        await AsyncOAuth2ClientCredentials.discover(server.issuer, "the-client", SECRET)
+
+    in_trio(discover)
+    assert len(server.requests) == before
+
+
+def test_discovery_with_a_client_object_in_trio_is_refused_before_it_asks(
+    server: AuthorizationServer,
+) -> None:
+    async def discover() -> None:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            await AsyncOAuth2ClientCredentials.discover(
+                server.issuer, "the-client", SECRET, client=client
+            )
+
+    before = len(server.requests)
+    in_trio(discover)
+    assert len(server.requests) == before
+
+
+def test_adapter_in_a_client_on_trio_is_refused_likewise(server: AuthorizationServer) -> None:
+    auth = BearerAuth(OAuth2ClientCredentials(server.token_url, "the-client", SECRET))
+
+    async def call() -> None:
+        async with httpx.AsyncClient(auth=auth, trust_env=False) as client:
+            await client.get(server.resource_url)
+
+    in_trio(call)
+
+
+def test_what_the_refusal_advises_works(server: AuthorizationServer) -> None:
+    credentials = OAuth2ClientCredentials(server.token_url, "the-client", SECRET)
+
+    async def main() -> dict[str, str]:
+        return await trio.to_thread.run_sync(credentials.get_headers)
+
+    assert trio.run(main)["Authorization"].startswith("Bearer ")
+
+
+def test_anyio_on_asyncio_works(server: AuthorizationServer) -> None:
+    credentials = ASYNC.make(server.token_url, "the-client", SECRET)
+    before = server.token_request_count
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(credentials.get_headers)
+
+    anyio.run(main)
+    assert server.token_request_count == before + 1
+
+
+def test_scope_that_anyio_cancels_leaves_the_credentials_usable(clock: HandClock) -> None:
+    credentials = ASYNC.scripted(Endpoint(), clock)
+    send = credentials._send
+
+    async def never(request: Any) -> Any:
+        await anyio.sleep_forever()
+
+    async def main() -> None:
+        credentials._send = never
+        with anyio.move_on_after(0.01) as scope:
+            await credentials.get_headers()
+        assert scope.cancelled_caught
+        credentials._send = send
+        assert await credentials.get_headers() == {"Authorization": "Bearer tok-1"}
+
+    anyio.run(main)
