@@ -10,13 +10,15 @@
 #   make matrix   the whole suite with the oldest and the newest of what is supported
 #   make fuzz     the property-based tests with many more cases, others each time; SEED=… repeats
 #   make stress   threads, event loops, clocks and faults at once, for PYGEN_AUTH_STRESS_SECONDS=60
+#   make pins     the versions of the development tools, anew; with PYTHON the oldest supported one
 #   make bench    speed and memory, as ratios within one run
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PINS := requirements/dev.txt
 
-.PHONY: demo test lint types tests compat sdk servers sharing faults fuzz stress package matrix prerelease bench clean
+.PHONY: demo test lint types tests compat sdk servers sharing faults fuzz stress package matrix prerelease pins bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/package
@@ -86,6 +88,13 @@ stress: export PYGEN_AUTH_STRESS_SEED ?= $(SEED)
 stress: $(VENV)/dev
 	$(BIN)/pytest tests/stress -rP
 
+pins:
+	$(PYTHON) -m venv --clear .venv-pins
+	.venv-pins/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=24"
+	.venv-pins/bin/python -m pip install --quiet --disable-pip-version-check ".[dev]"
+	.venv-pins/bin/python -m pip freeze --exclude pygen-auth > $(PINS)
+	rm -rf .venv-pins
+
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks
 
@@ -105,8 +114,9 @@ $(VENV)/package: $(VENV)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/dev: $(VENV)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+$(VENV)/dev: $(VENV)/python pyproject.toml $(PINS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint $(PINS) --editable ".[dev]"
 	@touch $@ $(VENV)/package
 
 $(SDK)/%/ready: compat/cognite_sdk/%.txt compat/cognite_sdk/tools.txt pyproject.toml

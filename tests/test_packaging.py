@@ -115,9 +115,9 @@ def test_the_sdist_has_what_builds_and_tests_it_and_nothing_else(
     in_sdist: dict[str, bytes],
 ) -> None:
     assert {path.partition("/")[0] for path in in_sdist} == {
-        *("src", "tests", "compat", "benchmarks", "docs"),
+        *("src", "tests", "compat", "benchmarks", "docs", "requirements"),
         *("pyproject.toml", "Makefile", "noxfile.py", ".gitignore"),
-        *("README.md", "CHANGELOG.md", "LICENSE", "PKG-INFO"),
+        *("README.md", "CHANGELOG.md", "LICENSE", "SECURITY.md", "PKG-INFO"),
     }
     assert {f"src/{path}" for path in sources()} <= in_sdist.keys()
 
@@ -137,6 +137,15 @@ def test_no_path_of_this_machine_is_in(archive: str, request: pytest.FixtureRequ
 
 def test_what_each_extra_is_needed_for_is_known() -> None:
     assert sorted(NEEDS) == EXTRAS
+
+
+def test_every_development_tool_is_pinned() -> None:
+    pins = (ROOT / "requirements" / "dev.txt").read_text("utf-8").splitlines()
+    pinned = {re.sub(r"[-_.]+", "-", one.partition("==")[0]).lower() for one in pins}
+    wanted = [re.match(r"[\w-]+", one) for one in PROJECT["optional-dependencies"]["dev"]]
+    names = {one[0].lower() for one in wanted if one} - {PROJECT["name"]}
+    assert all("==" in one for one in pins)
+    assert names <= pinned
 
 
 # -- CI
