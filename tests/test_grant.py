@@ -483,6 +483,8 @@ def test_http_to_another_host_is_refused_naming_host_and_setting(url: str) -> No
         pytest.param("https://idp.example.com:99999/t", "not a URL", id="port too high"),
         pytest.param("https://idp.example.com:-1/t", "not a URL", id="port negative"),
         pytest.param("https://localhost:80:80/t", "not a URL", id="two ports"),
+        pytest.param("https://a<b/t", "not a URL", id="a character that no host name has"),
+        pytest.param("https://a%41.example/t", "not a URL", id="an encoded host name"),
         pytest.param("https://[::1/t", "not a URL", id="bracket left open"),
         pytest.param("https://exa\u2100mple.com/t", "not a URL", id="character that hides a slash"),
     ],

@@ -27,7 +27,13 @@ from typing import Any
 import httpx
 import pytest
 
-from pygen_auth import ConfigurationError, RefusedError, UnreachableError, _clients
+from pygen_auth import (
+    ConfigurationError,
+    InvalidResponseError,
+    RefusedError,
+    UnreachableError,
+    _clients,
+)
 from pygen_auth._body import LONGEST_BODY
 from pygen_auth._clients import Connection, _ssl_context
 from pygen_auth._errors import OAuth2Error
@@ -123,6 +129,20 @@ def test_answer_arrives_as_it_is(
     assert (response.status, response.body, response.defect) == (418, b"short and stout", None)
     assert response.headers["x-teapot"] == "yes"
     assert server.token_requests[0].body == b"a=b"
+
+
+def test_no_connection_outlives_its_answer(twin: Twin) -> None:
+    """Not even where the client was closed while it connected, as on cancellation."""
+    heads: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        heads.append(connection.recv(65_536))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        heads.append(connection.recv(65_536))  # stays open until the other side closes it
+
+    with raw_server(serve) as url, pytest.raises(InvalidResponseError):
+        twin.token(twin.make(url, "id", "secret"))
+    assert b"\r\nConnection: close\r\n" in heads[0]
 
 
 def deflated(data: bytes, window: int) -> bytes:

@@ -14,6 +14,8 @@ LONGEST = 10 * 365 * 86_400.0
 """Seconds. A time-out or a lifetime above it has a wrong unit or is a wrong number."""
 
 _BRACKETED = re.compile(r"\[[0-9a-fA-F:.]+\](:[0-9]*)?$")
+_NO_HOST = re.compile(r"[!-,/;-@\[-^`{-~]")
+"""Characters that no host name has; some URL parsers encode them, and others do not."""
 _HOST_NAME = re.compile(r"[^\s/@:*?#\[\]]+")
 
 
@@ -88,6 +90,8 @@ def check_url(setting: str, url: str, insecure_hosts: Collection[str] = ()) -> s
             f"{setting} sends the client secret over plain http to {host}; use https, or list "
             f"the host in insecure_hosts=({host!r},)"
         )
+    if _NO_HOST.search(host):
+        raise ConfigurationError(f"{setting} is not a URL such as https://host/path")
     return encodable(setting, url)
 
 

@@ -108,8 +108,13 @@ def _new_client(url: str, connection: Connection) -> Client:
     local = is_loopback(parts.hostname or "")
     if local and parts.scheme == "http":
         # No TLS here, and no proxy that could have it: spares the 40 ms of reading CA files.
-        return httpx.Client(verify=False, trust_env=False)  # noqa: S501
-    return httpx.Client(verify=_ssl_context(connection), trust_env=not local)
+        return httpx.Client(verify=False, trust_env=False, headers=_ONCE)  # noqa: S501
+    return httpx.Client(verify=_ssl_context(connection), trust_env=not local, headers=_ONCE)
+
+
+_ONCE = {"Connection": "close"}
+"""So that a connection ends with its answer also where the client was closed while it was made, as
+a caller does who leaves: httpx would keep it then, until the garbage collector comes."""
 
 
 _contexts: dict[tuple[str | None, ...], ssl.SSLContext] = {}

@@ -8,10 +8,10 @@ from __future__ import annotations
 from hypothesis import settings
 
 
-def examples(share: float, steps: int | None = None) -> settings:
+def examples(share: float, steps: int | None = None, most: int = 10_000) -> settings:
     """That share of the profile's cases, by what one of them costs; `steps` in each at most."""
     profile = settings()
     return settings(
-        max_examples=max(1, int(profile.max_examples * share)),
+        max_examples=min(most, int(profile.max_examples * share)),
         stateful_step_count=steps or profile.stateful_step_count,
     )

@@ -244,7 +244,7 @@ def test_secret_that_comes_back_is_not_shown(data: st.DataObject, secret: str, f
 # -- memory
 
 
-@examples(0.3)
+@examples(0.2, most=100)
 @given(
     data=st.data(),
     status=st.sampled_from([200, 400]),

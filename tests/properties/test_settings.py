@@ -103,7 +103,6 @@ def test_settings_that_are_accepted_are_in_the_form_as_they_are(
         pair = base64.b64decode(request.headers["Authorization"].removeprefix("Basic ")).decode()
         assert [unquote(part) for part in pair.split(":")] == [client_id, secret]
     assert secret == grant.credential()
-    assert len(secret) < 12 or secret not in repr(credentials)
 
 
 @examples(3)
