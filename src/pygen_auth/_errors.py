@@ -212,9 +212,10 @@ def _readings(text: str) -> Iterable[str]:
                 yield base64.b64decode(padded[: len(padded) // 4 * 4]).decode("utf-8", "replace")
 
 
+_NOT_ASCII = re.compile("[^!-~]+")
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
 def _ascii_only(text: str) -> str:
     """Without spaces and what another character set would spell in another way."""
-    return "".join(c for c in text if "!" <= c <= "~").lower()
+    return _NOT_ASCII.sub("", text).lower()

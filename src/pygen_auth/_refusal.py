@@ -202,7 +202,7 @@ def _credentials_in(objects: list[dict[str, Any]]) -> list[str]:
 # -- answers without a JSON object
 
 _LONGEST_TEXT = 65_536  # bytes that are looked at: all that a message could show, and more
-_SEARCHED = 16_384  # characters of a page, a form or a header that are taken apart
+_SEARCHED = 8_192  # characters of a page, a form or a header that are taken apart
 _LEFT_OUT = 512  # and those behind them, in which the beginning of a secret may end
 _LEAF = re.compile(r"<(?:\w{1,30}:)?(\w{1,40})(?:\s[^<>]{0,200})?>([^<]{1,1000})</")
 _TITLE = re.compile(r"<(title)(?:\s[^<>]{0,200})?>([^<]{1,1000})<", re.IGNORECASE)

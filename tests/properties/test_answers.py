@@ -119,7 +119,7 @@ def all_that_shows(error: OAuth2Error) -> list[str]:
     return [str(error), repr(error), *(str(value) for value in vars(error).values()), *chained]
 
 
-@examples(2)
+@examples(1)
 @given(response=responses)
 def test_any_answer_is_a_token_or_an_error_of_ours(response: Response) -> None:
     outcome = judged(response)
@@ -213,7 +213,7 @@ def strewn(value: Any, echo: str, where: list[int]) -> Any:
     return value
 
 
-@examples(2)
+@examples(1)
 @given(data=st.data(), secret=secrets, form=st.sampled_from(sorted(ENCODED)))
 def test_secret_that_comes_back_is_not_shown(data: st.DataObject, secret: str, form: str) -> None:
     draw = data.draw
@@ -244,7 +244,7 @@ def test_secret_that_comes_back_is_not_shown(data: st.DataObject, secret: str, f
 # -- memory
 
 
-@examples(0.2, most=100)
+@examples(0.1, most=100)
 @given(
     data=st.data(),
     status=st.sampled_from([200, 400]),

@@ -325,7 +325,7 @@ class AsyncMachine(Machine):
             self.loop.close()
 
 
-SyncMachine.TestCase.settings = examples(1.5, steps=30)
-AsyncMachine.TestCase.settings = examples(1.5, steps=40)
+SyncMachine.TestCase.settings = examples(1, steps=30)
+AsyncMachine.TestCase.settings = examples(1, steps=40)
 TestSync = SyncMachine.TestCase
 TestAsync = AsyncMachine.TestCase

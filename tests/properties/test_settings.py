@@ -68,7 +68,7 @@ def made(**settings: Any) -> OAuth2ClientCredentials | None:
 # -- what is accepted is sent unchanged
 
 
-@examples(2)
+@examples(1)
 @given(
     client_id=words | texts,
     secret=secrets,
@@ -105,7 +105,7 @@ def test_settings_that_are_accepted_are_in_the_form_as_they_are(
     assert secret == grant.credential()
 
 
-@examples(3)
+@examples(1)
 @given(url=urls)
 def test_any_url_is_refused_or_its_host_is_the_one_that_is_asked(url: str) -> None:
     asked: list[httpx.Request] = []
@@ -157,7 +157,7 @@ environments = st.dictionaries(
 )
 
 
-@examples(3)
+@examples(1)
 @given(environ=environments)
 def test_any_environment_gives_credentials_or_an_error_of_ours(environ: dict[str, str]) -> None:
     try:
@@ -198,13 +198,13 @@ def assert_loads_or_is_refused(config: Any) -> None:
     assert isinstance(credentials, (OAuth2ClientCredentials, TokenCredentials))
 
 
-@examples(3)
+@examples(1)
 @given(config=configurations | anything)
 def test_any_configuration_gives_credentials_or_an_error_of_ours(config: Any) -> None:
     assert_loads_or_is_refused(config)
 
 
-@examples(2)
+@examples(1)
 @given(
     text=st.text(max_size=60)
     | configurations.map(json.dumps)
@@ -222,7 +222,7 @@ def test_any_text_as_a_configuration_gives_credentials_or_an_error_of_ours(text:
     assert_loads_or_is_refused(text)
 
 
-@examples(3)
+@examples(1)
 @given(
     setting=st.sampled_from([
         *("token_url", "client_id", "client_secret", "scopes", "audience", "refresh_margin"),
