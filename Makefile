@@ -8,12 +8,13 @@
 #   make package  wheel and sdist, installed alone and with each extra
 #   make matrix   the whole suite with the oldest and the newest of what is supported
 #   make bench    speed and memory, as ratios within one run
+#   make fleet    10,000 workers on a simulated clock: their token requests; draws the plot of the docs
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types tests compat sdk servers sharing package matrix prerelease bench clean
+.PHONY: demo test lint types tests compat sdk servers sharing package matrix prerelease bench fleet clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/package
@@ -71,6 +72,9 @@ prerelease: $(VENV)/dev
 
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks
+
+fleet: $(VENV)/dev
+	$(BIN)/python -m benchmarks.fleet
 
 clean:
 	rm -rf $(VENV) $(SDK) .servers .nox .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
