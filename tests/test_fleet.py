@@ -11,8 +11,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks.fleet import _figures
+from benchmarks.fleet._figures import figures
 from benchmarks.fleet._fleet import Day, Kind, Plan, made, simulate
+from benchmarks.fleet._page import PAGE, written
 from benchmarks.fleet._plot import Panel, svg
 from benchmarks.fleet._provider import SECONDS_TO_ANSWER, Limit, Outage, Provider
 from benchmarks.fleet._time import START, Timeline
@@ -30,8 +31,6 @@ from pygen_auth.stores import MemoryTokenStore
 from tests.support import Endpoint, HandClock, Twin, granted
 
 ROOT = Path(__file__).parent.parent
-RESULTS = json.loads((ROOT / "benchmarks/fleet/results.json").read_text("utf-8"))
-SHARING = (ROOT / "docs/sharing.md").read_text("utf-8")
 
 KINDS: tuple[Kind, ...] = ("naive", "alone", "shared")
 WORKERS, HOURS = 100, 2.0
@@ -174,6 +173,15 @@ def test_pauses_spare_a_provider_that_is_down() -> None:
     assert shared < 0.8 * alone < 0.8 * 0.8 * naive
 
 
+@pytest.mark.parametrize(("kind", "times"), [("naive", 9.0), ("alone", 1.5), ("shared", 1.5)])
+def test_busy_workers_ask_hardly_more_in_an_outage(kind: Kind, times: float) -> None:
+    busy = simulate(Plan(kind, 3600, WORKERS, 1.2, 1.0, outage=OUTAGE)).statuses[503]
+    if kind == "naive":
+        assert busy > times * sum(in_outage(kind))
+    else:
+        assert busy < times * sum(in_outage(kind))
+
+
 def test_in_an_outage_no_second_sees_an_attempt_of_each_worker() -> None:
     assert max(in_outage("alone")) < WORKERS / 2
     assert max(in_outage("shared")) < WORKERS / 2
@@ -198,17 +206,13 @@ def test_workers_wait_as_long_as_a_limited_provider_wants() -> None:
 
 def test_same_plan_gives_the_same_figures() -> None:
     plan = Plan("shared", 3600, 20, 1.0)
-    assert _figures.figures(simulate(plan)) == _figures.figures(simulate(plan))
+    assert figures(simulate(plan)) == figures(simulate(plan))
 
 
-@pytest.mark.parametrize("name", ["day_table", "outage_table"])
-def test_page_has_the_tables_of_the_results(name: str) -> None:
-    table = getattr(_figures, name)(RESULTS["fleets"])
-    assert table in SHARING
-
-
-def test_page_says_what_a_redis_carries() -> None:
-    assert _figures.redis_table(RESULTS) in SHARING
+def test_page_has_the_tables_of_the_results() -> None:
+    results = json.loads((ROOT / "benchmarks/fleet/results.json").read_text("utf-8"))
+    page = PAGE.read_text("utf-8")
+    assert page == written(page, results), "make fleet writes them"
 
 
 def test_plot_is_a_drawing_that_needs_nothing_else() -> None:

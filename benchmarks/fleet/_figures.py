@@ -1,16 +1,14 @@
-"""The figures of a day, as they stand in `results.json` and in the docs."""
+"""The figures of a day, as they stand in `results.json`."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ._fleet import Day, Plan
 
 Figures = Mapping[str, Any]
-NAMES = {"naive": "a naive cache", "alone": "pygen-auth", "shared": "pygen-auth with a store"}
-LIFETIMES = {300: "5 minutes", 3600: "1 hour", 86_400: "1 day"}
 
 
 def figures(day: Day) -> Figures:
@@ -56,67 +54,3 @@ def _peak(by_second: Counter[int]) -> int:
 
 def _rounded(value: float) -> float:
     return float(f"{value:.3g}")
-
-
-# -- the tables of docs/sharing.md
-
-
-def day_table(fleets: Sequence[Figures]) -> str:
-    """Days without an outage."""
-    lines = [
-        "| Tokens live | Each worker has | Token requests | in the busiest second | answered 429 |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {LIFETIMES[fleet['lifetime']]}, {_hours(fleet)} | {NAMES[fleet['kind']]} "
-        f"| {fleet['requests']:,} | {fleet['requests_peak']:,} | {fleet['limited']:,} |"
-        for fleet in fleets
-        if "outage" not in fleet
-    ]
-    return "\n".join(lines)
-
-
-def outage_table(fleets: Sequence[Figures]) -> str:
-    """Ten minutes without the provider."""
-    lines = [
-        "| Tokens live | Each worker has | Token requests meanwhile | in the busiest second |",
-        "|---|---|---|---|",
-    ]
-    lines += [
-        f"| {LIFETIMES[fleet['lifetime']]} | {NAMES[fleet['kind']]} "
-        f"| {fleet['outage']['requests']:,} | {fleet['outage']['requests_peak']:,} |"
-        for fleet in fleets
-        if "outage" in fleet
-    ]
-    return "\n".join(lines)
-
-
-def redis_table(results: Figures, workers: int = 1_000_000) -> str:
-    """What one Redis carries for a million workers: the simulated fleets, times what is missing."""
-    redis = results["redis"]
-    lines = [
-        "| Tokens live | Commands a second, on average | in the busiest second |",
-        "|---|---|---|",
-    ]
-    for fleet in results["fleets"]:
-        if fleet["kind"] == "shared" and "outage" not in fleet:
-            times = workers / fleet["workers"]
-            average, peak = fleet["operations_per_second"] * times, fleet["operations_peak"] * times
-            lines.append(f"| {LIFETIMES[fleet['lifetime']]} | {average:,.0f} | {peak:,.0f} |")
-        elif fleet["kind"] == "shared":
-            peak = fleet["operations_peak"] * workers / fleet["workers"]
-            lines.append(f"| {LIFETIMES[fleet['lifetime']]}, in an outage | | {peak:,.0f} |")
-    connection = redis["bytes_of_connection"]
-    lines += [
-        "",
-        "| Memory | |",
-        "|---|---|",
-        f"| the key, with a token of 1,500 characters | {redis['bytes_of_key']:,} bytes, once |",
-        f"| {workers:,} connections, idle | {connection['idle'] * workers / 1e9:.1f} GB |",
-        f"| each that was used in the last seconds | {connection['in_use']:,} bytes |",
-    ]
-    return "\n".join(lines)
-
-
-def _hours(fleet: Figures) -> str:
-    return f"{fleet['hours']:g} hours" if fleet["hours"] != 1 else "in an hour"
