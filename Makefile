@@ -12,13 +12,14 @@
 #   make stress   threads, event loops, clocks and faults at once, for PYGEN_AUTH_STRESS_SECONDS=60
 #   make pins     the versions of the development tools, anew; with PYTHON the oldest supported one
 #   make bench    speed and memory, as ratios within one run
+#   make fleet    10,000 workers on a simulated clock: their token requests; draws the plot of the docs
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PINS := requirements/dev.txt
 
-.PHONY: demo test lint types tests compat sdk servers sharing faults fuzz stress package matrix prerelease pins bench clean
+.PHONY: demo test lint types tests compat sdk servers sharing faults fuzz stress package matrix prerelease pins bench fleet clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/package
@@ -97,6 +98,9 @@ pins:
 
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks
+
+fleet: $(VENV)/dev
+	$(BIN)/python -m benchmarks.fleet
 
 clean:
 	rm -rf $(VENV) $(SDK) .servers .nox .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache

@@ -6,12 +6,15 @@ Every Python block runs, each document from top to bottom. `auth.example.com` an
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from doctest import ELLIPSIS
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -23,6 +26,7 @@ from sybil.parsers.markdown import PythonCodeBlockParser
 from pygen_auth import ConfigurationError, OAuth2Error, _errors, _hints
 from pygen_auth.testing import AuthorizationServer
 from tests import keys, stand_ins
+from tests.sharing.forks import in_child
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]
@@ -35,11 +39,19 @@ FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
-def network() -> Iterator[None]:
+def server() -> Iterator[AuthorizationServer]:
+    """The provider on loopback, also for what the recipes read from the environment."""
+    with AuthorizationServer() as server:
+        server.add_client("my-client-id", "my-client-secret")
+        yield server
+
+
+@pytest.fixture
+def network(server: AuthorizationServer) -> Iterator[None]:
     """The two hosts of the examples, and the providers that the docs name, which have a real
     server behind them; this machine is reached for real, and nothing else at all.
     """
-    with AuthorizationServer() as server, respx.mock(assert_all_called=False) as router:
+    with respx.mock(assert_all_called=False) as router:
         router.route(host="127.0.0.1").pass_through()
         router.post("https://auth.example.com/oauth2/token").mock(
             return_value=httpx.Response(
@@ -55,8 +67,8 @@ def network() -> Iterator[None]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The files that the examples name."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: AuthorizationServer) -> Path:
+    """The files and variables that the examples name."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "company-ca.pem"))
     own = authority.issue_cert("client.example.com").private_key_and_cert_chain_pem
@@ -69,6 +81,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", str(tmp_path / "federated-token"))
     monkeypatch.setenv("AZURE_CLIENT_ID", "my-client-id")
     monkeypatch.setenv("AZURE_TENANT_ID", "contoso.onmicrosoft.com")
+    monkeypatch.setenv("TOKEN_URL", server.token_url)
+    monkeypatch.setenv("CLIENT_ID", "my-client-id")
+    monkeypatch.setenv("CLIENT_SECRET", "my-client-secret")
+    monkeypatch.setenv("API_URL", server.resource_url)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("REDIS_URL", raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -76,9 +94,66 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @EVERY_DOCUMENT
 @pytest.mark.usefixtures("network", "folder")
 def test_python_blocks_run(document: Path) -> None:
+    _run(document)
+
+
+def _run(document: Path) -> dict[str, Any]:
+    """Run its blocks; what they define."""
     sybil = Sybil(parsers=[PythonCodeBlockParser(doctest_optionflags=ELLIPSIS)])
-    for example in sybil.parse(document).examples():
+    parsed = sybil.parse(document)
+    for example in parsed.examples():
         example.evaluate()
+    return parsed.namespace
+
+
+# -- the recipes of docs/sharing.md, called as the frameworks call them
+
+
+def _gunicorn(page: dict[str, Any]) -> None:
+    statuses: list[str] = []
+    body = page["application"]({}, lambda status, headers: statuses.append(status))
+    assert statuses == ["200 OK"]
+    assert b"access_token" in b"".join(body)
+
+
+def _celery(page: dict[str, Any]) -> None:
+    assert [page["load_page"](number) for number in range(3)] == [200] * 3
+
+
+def _spark(page: dict[str, Any]) -> None:
+    assert list(page["load_partition"](iter("abc"))) == [("a", 200), ("b", 200), ("c", 200)]
+
+
+def _dask(page: dict[str, Any]) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(page["load_part"], range(4))) == [200] * 4
+
+
+def _airflow(page: dict[str, Any]) -> None:
+    assert page["load_items"]()["client_id"] == "my-client-id"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the recipes' processes are forked")
+@pytest.mark.parametrize("work", [_gunicorn, _celery, _spark, _dask, _airflow])
+@pytest.mark.usefixtures("network", "folder")
+def test_processes_of_a_recipe_make_one_token_request(
+    work: Callable[[dict[str, Any]], None], server: AuthorizationServer
+) -> None:
+    page = _run(ROOT / "docs/sharing.md")
+    before = server.token_request_count
+    for _ in range(3):
+        in_child(lambda: work(page))
+    assert server.token_request_count - before == 1
+
+
+@pytest.mark.usefixtures("network", "folder")
+def test_instance_of_the_lambda_recipe_makes_one_token_request(
+    server: AuthorizationServer,
+) -> None:
+    page = _run(ROOT / "docs/sharing.md")
+    before = server.token_request_count
+    assert [page["handler"]({}, None) for _ in range(3)] == [{"statusCode": 200}] * 3
+    assert server.token_request_count - before == 1
 
 
 @EVERY_DOCUMENT
