@@ -13,6 +13,8 @@ from ._errors import ConfigurationError
 LONGEST = 10 * 365 * 86_400.0
 """Seconds. A time-out or a lifetime above it has a wrong unit or is a wrong number."""
 
+_NO_HOSTS: frozenset[str] = frozenset()  # one for all: services hold thousands of credentials
+
 _BRACKETED = re.compile(r"\[[0-9a-fA-F:.]+\](:[0-9]*)?$")
 _NO_HOST = re.compile(r"[!-,/;-@\[-^`{-~]")
 """Characters that no host name has; some URL parsers encode them, and others do not."""
@@ -55,7 +57,7 @@ def check_hosts(hosts: Collection[str], setting: str = "insecure_hosts") -> froz
             raise ConfigurationError(
                 f"{setting} takes bare host names without scheme or port, not {host!r}"
             )
-    return frozenset(host.lower() for host in hosts)
+    return frozenset(host.lower() for host in hosts) if hosts else _NO_HOSTS
 
 
 def _is_address(host: str) -> bool:

@@ -50,7 +50,7 @@ class SharedAttempts(TokenAttempts):
         )
         self._store_ails = False
         self._store_failures = 0
-        self._misses: set[Miss] = set()
+        self._misses: tuple[Miss, ...] = ()
         super()._begin(*clock)
 
     def _shared(self, call: Call) -> Steps[Token]:
@@ -126,10 +126,11 @@ class SharedAttempts(TokenAttempts):
         """A token to use, or None: this one is to fetch it.
 
         In the margin nobody waits for another one. Without a token, all wait for the one who has
-        the lock, for half of their time; with the rest they ask themselves.
+        the lock, for a quarter to a half of their time; with the rest they ask themselves.
         """
         begun, wait = self._clock.monotonic(), LOOK_FIRST
-        patience = call.deadline - self._timeout / 2
+        # Not all at once: where the one who has the lock fails, a thousand may have waited.
+        patience = call.deadline - self._timeout * (0.5 + random.random() / 4)
         while True:
             token = yield from self._looked_up(place)
             if token is None and (yield from self._asked(lock.enter)):
@@ -230,7 +231,7 @@ class SharedAttempts(TokenAttempts):
     def _missed(self, miss: Miss) -> None:
         """Say once for each kind that something in the store is not used; not so of the usual."""
         if miss not in self._misses and miss.name != "EXPIRED":
-            self._misses.add(miss)
+            self._misses += (miss,)
             _log.warning("what the store holds is not used: %s", miss.value)
 
 

@@ -191,14 +191,14 @@ def test_others_wait_for_the_one_who_has_the_lock(
     assert max(waits) <= _sharing.LOOK_EVERY
 
 
-def test_who_waited_for_half_of_the_timeout_asks_himself(
+def test_who_waited_for_a_quarter_to_a_half_of_the_timeout_asks_himself(
     twin: Twin, member: Member, store: Store, endpoint: Endpoint, clock: HandClock
 ) -> None:
     credentials = member(timeout=20)
     before = clock.monotonic
     with MemoryTokenStore.lock(store, store_key(credentials), 0):
         assert token(twin, credentials) == "tok-1"
-    assert 10 <= clock.monotonic - before < 10.5
+    assert 5 <= clock.monotonic - before <= 10
     assert endpoint.count == 1
 
 
@@ -715,7 +715,7 @@ def test_wait_for_another_process_is_told(
         token(twin, credentials)
     waited, obtained = heard
     assert isinstance(waited, Waited)
-    assert 10 <= waited.seconds < 10.5
+    assert 5 <= waited.seconds <= 10
     assert isinstance(obtained, TokenObtained)
 
 
