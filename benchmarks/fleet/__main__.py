@@ -70,7 +70,7 @@ def plot(days: list[Day]) -> str:
     quiet = [day for day in hourly if day.plan.outage is None]
     outage = [day for day in hourly if day.plan.outage is not None]
     return svg([
-        Panel("10,000 workers, one day: token requests in the busiest second of 10 minutes",
+        Panel("10,000 workers, tokens of an hour: requests in the busiest second of 10 minutes",
               quiet, 0, 86_400, 600, 10_800, "h", 3600),
         Panel("1,000 workers, the provider is down for 10 minutes: in the busiest second of 10",
               outage, -300, 1200, 10, 300, "min", 60),

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from ._fleet import Day, Kind
 
 WIDTH, HEIGHT = 760, 250
-LEFT, RIGHT, TOP, BOTTOM = 60, 20, 46, 40
+LEFT, RIGHT, TOP, BOTTOM = 60, 30, 46, 40
 """Margins of a panel."""
-FLOOR, CEILING = 0.7, 1000.0
+FLOOR, CEILING = 0.4, 1000.0
 """Of the logarithmic axis, in requests a second."""
 COLOURS: dict[Kind, str] = {"naive": "#c0392b", "alone": "#2471a3", "shared": "#1e8449"}
 LABELS: dict[Kind, str] = {
