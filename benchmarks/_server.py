@@ -44,7 +44,8 @@ def separate_server(*answers: Answer) -> Iterator[SeparateServer]:
     process.start()
     theirs.close()
     try:
-        yield SeparateServer(*_received(ours), ours)
+        token_url, resource_url = _received(ours)
+        yield SeparateServer(token_url, resource_url, ours)
     finally:
         ours.close()  # at which the process ends by itself
         process.join(_PATIENCE)

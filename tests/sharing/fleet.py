@@ -17,6 +17,7 @@ from multiprocessing.process import BaseProcess
 from . import member
 from .member import Plan, Report
 
+FAILED, WORKS = "the store failed", "the store works again"
 _PATIENCE = 60.0  # seconds for the next step of a process, and behind its deadline
 
 _context = multiprocessing.get_context("forkserver")

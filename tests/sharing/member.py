@@ -68,7 +68,7 @@ class Report:
     longest: float = 0.0
     """Seconds that a call took, at most."""
     log: Counter[str] = field(default_factory=Counter)
-    """The templates of the messages, and how often they came."""
+    """The messages, and how often they came."""
 
 
 def run(plan: bytes, gate: Connection, reports: Connection) -> None:
@@ -101,7 +101,7 @@ class _Member(logging.Handler):
         log.addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.report.log[str(record.msg)] += 1
+        self.report.log[record.getMessage()] += 1
 
     def carry_out(self) -> Report:
         begun = time.monotonic()
