@@ -61,7 +61,7 @@ def test_one_of_many_programs_that_have_just_been_started_fetches_the_first_toke
     # Each imports the libraries by itself, when it is first asked for a token.
     about = token_server.token_url, CLIENT_ID, SECRET, str(tmp_path / "tokens")
     with contextlib.ExitStack() as ended:
-        programs = [ended.enter_context(program(*about)) for _ in range(32)]
+        programs = [ended.enter_context(program(*about)) for _ in range(64)]
         assert {one.stdout.readline() for one in programs if one.stdout} == {"ready\n"}
         for one in programs:
             assert one.stdin

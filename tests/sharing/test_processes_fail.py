@@ -124,9 +124,9 @@ def test_redis_that_is_away_for_a_while_costs_no_call_and_is_told_once(
     begin: Callable[[RedisServer], None],
     end: Callable[[RedisServer], None],
 ) -> None:
-    short_lived(token_server, 6)  # due after 3 s at most, so all look for the next one meanwhile
+    short_lived(token_server, 4)  # due after 2 s at most, so all see it fail more than once
     store = redis_store(redis_of_its_own.port, "away:")
-    members = plans(8, store, seconds=14, resource_url=token_server.resource_url)
+    members = plans(8, store, seconds=13, resource_url=token_server.resource_url)
     with fleet(members) as started:
         started.go().wait_for_step()
         begin(redis_of_its_own)
