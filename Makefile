@@ -4,7 +4,8 @@
 #   make compat   of those, the real answers of identity providers alone
 #   make sdk      the real Cognite SDK and Pygen, the newest and the oldest, each in its environment
 #   make servers  authorization servers that others wrote, on loopback; needs Node 20 with npm
-#   make sharing  one token between processes, with a real Redis; installs redis-server where it can
+#   make sharing  one token between processes, with a real Redis; installs redis-server where it can.
+#                 64 processes start SHARING_RUNS=5 times with each store
 #   make faults   what a call gets when something goes wrong, at each moment; writes a page
 #   make package  wheel and sdist, installed alone and with each extra
 #   make matrix   the whole suite with the oldest and the newest of what is supported
@@ -59,8 +60,10 @@ servers: $(VENV)/dev
 APT_GET := $(if $(filter 0,$(shell id -u)),apt-get,$(if $(CI),sudo -n apt-get,false))
 SHARING := COVERAGE_FILE=$(VENV)/coverage-sharing $(BIN)/coverage
 
+sharing: export SHARING_RUNS ?= 5
 sharing: $(VENV)/dev
 	@command -v redis-server >/dev/null || $(APT_GET) install --yes --quiet redis-server || \
+		{ $(APT_GET) update --quiet && $(APT_GET) install --yes --quiet redis-server; } || \
 		{ echo "redis-server is needed: apt-get install redis-server"; exit 1; }
 	$(SHARING) erase
 	$(SHARING) run --omit=none -m pytest tests/sharing

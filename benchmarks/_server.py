@@ -10,6 +10,7 @@ import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import Any
 
 from pygen_auth.testing import Answer, AuthorizationServer
 
@@ -18,15 +19,20 @@ _PATIENCE = 30.0  # seconds for the process to start, to answer and to end
 
 @dataclass(frozen=True)
 class SeparateServer:
-    """The token endpoint of the other process."""
+    """The `AuthorizationServer` of the other process."""
 
     token_url: str
+    resource_url: str
     _connection: Connection
 
     def token_request_count(self) -> int:
         """How many token requests there were so far."""
-        self._connection.send("count")
-        return int(_received(self._connection))
+        return int(self.ask("token_request_count"))
+
+    def ask(self, name: str, *arguments: object) -> Any:
+        """What an attribute of the server is; of a method, what it gives for these arguments."""
+        self._connection.send((name, arguments))
+        return _received(self._connection)
 
 
 @contextlib.contextmanager
@@ -38,7 +44,8 @@ def separate_server(*answers: Answer) -> Iterator[SeparateServer]:
     process.start()
     theirs.close()
     try:
-        yield SeparateServer(_received(ours), ours)
+        token_url, resource_url = _received(ours)
+        yield SeparateServer(token_url, resource_url, ours)
     finally:
         ours.close()  # at which the process ends by itself
         process.join(_PATIENCE)
@@ -47,15 +54,17 @@ def separate_server(*answers: Answer) -> Iterator[SeparateServer]:
             process.join()
 
 
-def _received(connection: Connection) -> str:
+def _received(connection: Connection) -> Any:
     if not connection.poll(_PATIENCE):
         raise TimeoutError("the authorization server's process does not answer")
-    return str(connection.recv())
+    return connection.recv()
 
 
 def _serve(connection: Connection, answers: tuple[Answer, ...]) -> None:
     with AuthorizationServer() as server, contextlib.suppress(EOFError):
         server.script(*answers)
-        connection.send(server.token_url)
-        while connection.recv():
-            connection.send(str(server.token_request_count))
+        connection.send((server.token_url, server.resource_url))
+        while True:
+            name, arguments = connection.recv()
+            found = getattr(server, name)
+            connection.send(found(*arguments) if callable(found) else found)

@@ -10,6 +10,8 @@ import hashlib
 import hmac
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -547,3 +549,24 @@ def test_a_value_is_what_the_rfcs_say(vector: dict[str, Any]) -> None:
     iv, content, tag = (base64.urlsafe_b64decode(part + "==") for part in rest)
     opened = json.loads(AESGCM(key).decrypt(iv, content + tag, header.encode()))
     assert opened["access_token"] == vector["token"]["access_token"]
+
+
+# -- imports
+
+
+def test_nothing_is_imported_by_sealing_that_the_place_has_not_imported() -> None:
+    code = """
+import sys
+from pygen_auth import OAuth2ClientCredentials, Token
+from pygen_auth._clock import SYSTEM_CLOCK
+from pygen_auth._sealing import place_of, seal, unseal
+
+grant = OAuth2ClientCredentials("https://auth.example.com/token", "client", "secret")._grant
+place, now = place_of(grant, grant.credential(), None), SYSTEM_CLOCK.now()
+before = set(sys.modules)
+token = Token("token", now.after(60), 60)
+assert unseal(seal(token, place, now), place, now).access_token == "token"
+print(*sorted(set(sys.modules) - before))
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ran.stdout, ran.stderr) == ("\n", "")

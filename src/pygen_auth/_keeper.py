@@ -113,8 +113,8 @@ class TokenKeeper(ClientSettings):
 
     _OF_THIS_RUN = frozenset({
         "_clock", "_closings", "_fresh", "_lease", "_lock", "_locks", "_misses", "_reading",
-        "_send", "_spread", "_store_ails", "_store_failures", "_stored", "_swap_lock", "_tasks",
-        "_warned_of_lifetime", "_ways",
+        "_send", "_spread", "_store_ails", "_store_failures", "_store_seconds", "_stored",
+        "_swap_lock", "_tasks", "_warned_of_lifetime", "_ways",
     })  # fmt: skip
 
     # -- steps of a token's life that both shells take

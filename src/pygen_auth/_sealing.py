@@ -62,6 +62,10 @@ def place_of(grant: Grant, credential: Credential, encryption_key: bytes | None)
     Raises:
         ConfigurationError: the client has no secret of its own, and the store no encryption_key.
     """
+    # Now, and not with the first value: that would be within the second that a store has, and where
+    # 64 processes start on two cores, each waits some seconds for this.
+    import joserfc.jwe  # noqa: F401
+
     material = _material(grant, credential, encryption_key)
     salt = encryption_key or b""
     named = [

@@ -1,8 +1,8 @@
 """One token for many: what a refresh does with a store, and what it does when the store fails.
 
 The only place that uses a store. Whatever the store does, it never breaks authentication and never
-holds it up for long: an operation is left after a second, a store that fails is left out of the
-rest of that refresh, and the log says so once.
+holds it up for long: an operation is left after a second, or five where there is no token yet. A
+store that fails is left out of the rest of that refresh, and the log says so once.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ _log = logging.getLogger("pygen_auth")
 
 STORE_SECONDS = 1.0
 """For one operation of a store; what takes longer is slower than most token endpoints."""
+FIRST_STORE_SECONDS = 5.0
+"""The same for a call that began without a token, as long as the store has not failed. Where 64
+processes start at once, each waits some seconds for the processor: not the store's fault."""
 LOOK_FIRST, LOOK_EVERY = 0.05, 0.5
 """Seconds between two looks for a token that somebody else is fetching: a token request takes
 about 0.1 s, and a thousand who wait for a slow one cost a store 3,000 operations a second."""
@@ -50,6 +53,7 @@ class SharedAttempts(TokenAttempts):
         )
         self._store_ails = False
         self._store_failures = 0
+        self._store_seconds = STORE_SECONDS
         self._misses: tuple[Miss, ...] = ()
         super()._begin(*clock)
 
@@ -59,6 +63,8 @@ class SharedAttempts(TokenAttempts):
         if place is None:  # pragma: no branch - not traced by Python 3.11 after a throw
             return (yield call)  # type: ignore[no-any-return]  # as every step's outcome
         failures = self._store_failures
+        held = self._lease.usable(self._clock.now())
+        self._store_seconds = STORE_SECONDS if held else FIRST_STORE_SECONDS
         lock = _Lock(lambda: self._store.lock(place.key, 0))  # type: ignore[union-attr]
         try:
             token = yield from self._found_or_fetched(place, lock, call)
@@ -216,8 +222,9 @@ class SharedAttempts(TokenAttempts):
 
     def _asked(self, operation: Callable[[], Any]) -> Steps[Any]:
         """What an operation of the store gives; `_StoreFailedError` for whatever it raises."""
+        seconds = STORE_SECONDS if self._store_ails else self._store_seconds
         try:
-            return (yield Work(operation, STORE_SECONDS, _late))
+            return (yield Work(operation, seconds, lambda: _late(seconds)))
         except Exception as error:
             self._store_failures += 1
             if not self._store_ails:
@@ -235,8 +242,8 @@ class SharedAttempts(TokenAttempts):
             _log.warning("what the store holds is not used: %s", miss.value)
 
 
-def _late() -> Exception:
-    return TimeoutError(f"no answer within {STORE_SECONDS:g} s")
+def _late(seconds: float) -> Exception:
+    return TimeoutError(f"no answer within {seconds:g} s")
 
 
 class _Lock:

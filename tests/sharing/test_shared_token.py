@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from pygen_auth import ConfigurationError, RefusedError, _sharing
+from pygen_auth._steps import Work, next_step
 from pygen_auth._wire import Request, Response
 from pygen_auth.client_auth import ClientAssertion, PrivateKeyJWT
 from pygen_auth.events import (
@@ -560,6 +561,7 @@ def test_interruption_with_a_lock_that_cannot_be_left_is_the_interruption(
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stores are left after a moment, so that no test waits for a second."""
     monkeypatch.setattr(_sharing, "STORE_SECONDS", 0.05)
+    monkeypatch.setattr(_sharing, "FIRST_STORE_SECONDS", 0.05)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -572,6 +574,24 @@ def test_store_that_hangs_is_left(
     assert token(twin, member()) == "tok-1"
     go_on.set()
     assert "TimeoutError: no answer within" in caplog.text
+
+
+def test_store_has_longer_where_there_is_no_token_yet(
+    twin: Twin, member: Member, clock: HandClock
+) -> None:
+    credentials = member()
+    assert given_to_the_store(credentials) == {5}
+    token(twin, credentials)
+    clock.advance(3500)
+    assert given_to_the_store(credentials) == {1}
+
+
+def test_store_that_has_failed_has_no_longer(twin: Twin, member: Member, store: Store) -> None:
+    credentials = member()
+    store.failing["load"] = OSError("away")
+    token(twin, credentials)
+    twin.call(credentials, "close")
+    assert given_to_the_store(credentials) == {1}
 
 
 @pytest.mark.usefixtures("impatient")
@@ -778,6 +798,21 @@ def test_child_of_a_fork_takes_the_token_from_the_store(
 
 
 # -- helpers
+
+
+def given_to_the_store(credentials: AnyCredentials) -> set[float]:
+    """Seconds that the operations of a refresh may take, up to its token request."""
+    steps = credentials._shared(credentials._call(credentials._clock.now()))
+    step, given = next_step(steps, None), []
+    while isinstance(step, Work):
+        given.append(step.seconds)
+        try:
+            outcome = step.run()
+        except OSError as error:
+            outcome = error
+        step = next_step(steps, outcome)
+    steps.close()
+    return set(given[1:])  # the first one reads the secret
 
 
 def waited_for(event: threading.Event) -> None:
