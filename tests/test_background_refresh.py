@@ -351,7 +351,7 @@ def test_program_ends_although_a_refresh_hangs(twin: Twin) -> None:
             "clock",
         )
     ran = subprocess.run(
-        [sys.executable, "-W", "error", "-X", "dev", "-c", code],
+        [sys.executable, "-W", "error", "-c", code],
         cwd=Path(__file__).parents[1],
         capture_output=True,
         text=True,
@@ -426,6 +426,30 @@ def test_thread_that_comes_late_does_not_refresh_without_the_lock(
     assert due._send.__self__.count == 1  # type: ignore[attr-defined]
 
 
+def test_close_lets_nobody_wait_for_a_thread_of_no_more_use(
+    due: OAuth2ClientCredentials, clock: HandClock
+) -> None:
+    gate = Gate()
+    endpoint = Endpoint(gate)
+    due._send = endpoint.send  # type: ignore[assignment]
+    due.get_headers()
+    assert gate.reached.wait(30)
+    due.close()
+    assert due.token().access_token == "tok-2"
+    gate.opened.set()
+    until(lambda: not refreshers())
+    assert due.token().access_token == "tok-2"
+    assert not due._lock.locked()
+
+
+def test_due_token_is_at_hand_for_an_event_loop(due: OAuth2ClientCredentials) -> None:
+    gate = Gate()
+    due._send = Endpoint(gate).send  # type: ignore[assignment]
+    assert due._at_hand() == {"Authorization": "Bearer tok-1"}
+    gate.opened.set()
+    until(lambda: not refreshers())
+
+
 # -- tasks
 
 
@@ -464,6 +488,41 @@ def test_task_that_finds_the_token_fresh_again_sends_nothing(clock: HandClock) -
         await credentials.get_headers()
         credentials.refresh_margin = 0
         await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+
+    asyncio.run(main())
+
+
+def test_task_that_cannot_be_made_leaves_the_lock_free(clock: HandClock) -> None:
+    credentials = due_in_loops(clock)
+
+    async def main() -> str:
+        loop = asyncio.get_running_loop()
+
+        def refuses(loop: asyncio.AbstractEventLoop, coroutine: Any, **_: Any) -> Any:
+            raise ZeroDivisionError
+
+        loop.set_task_factory(refuses)
+        with pytest.raises(ZeroDivisionError):
+            await credentials.get_headers()
+        loop.set_task_factory(None)
+        clock.advance(300)
+        return (await asyncio.wait_for(credentials.token(), 10)).access_token
+
+    assert asyncio.run(main()) == "tok-2"
+
+
+def test_caller_does_not_queue_behind_those_who_wait(clock: HandClock) -> None:
+    credentials = due_in_loops(clock)
+
+    async def main() -> None:
+        _, lock = credentials._lock()
+        await lock.acquire()
+        waiting = asyncio.ensure_future(lock.acquire())
+        await asyncio.sleep(0)
+        lock.release()  # it is the waiting one's, which has not run yet
+        assert (await credentials.get_headers()) == {"Authorization": "Bearer tok-1"}
+        await waiting
+        assert credentials._tasks == {}
 
     asyncio.run(main())
 

@@ -26,8 +26,11 @@ from pygen_auth import (
     RefusedError,
     Token,
     UnreachableError,
+    _async_credentials,
+    _credentials,
     _interface,
 )
+from pygen_auth._keeper import GRACE
 from pygen_auth._wire import Request, Response
 
 from .support import (
@@ -396,7 +399,10 @@ def test_while_due_one_task_refreshes_and_the_rest_go_on(clock: HandClock) -> No
     assert endpoint.count == 2
 
 
-def test_waiting_for_another_thread_ends_with_the_timeout(clock: HandClock) -> None:
+def test_waiting_for_another_thread_ends_with_the_timeout(
+    clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_credentials, "GRACE", 0)
     release = threading.Event()
     endpoint = Endpoint(held_back(release, granted()))
     credentials = Twin("sync").scripted(endpoint, clock, timeout=0.05)
@@ -408,6 +414,65 @@ def test_waiting_for_another_thread_ends_with_the_timeout(clock: HandClock) -> N
         credentials.token()
     release.set()
     refresher.join()
+
+
+def test_lost_lock_of_a_loop_holds_up_one_call_only(
+    clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_async_credentials, "GRACE", 0)
+    credentials = Twin("async").scripted(Endpoint(), clock, timeout=0.05)
+
+    async def main() -> str:
+        _, lock = credentials._lock()
+        await lock.acquire()  # by nobody who could give it back
+        with pytest.raises(UnreachableError, match="took over"):
+            await credentials.token()
+        return str((await credentials.token()).access_token)
+
+    assert asyncio.run(main()) == "tok-1"
+
+
+def test_lock_of_a_loop_that_another_caller_replaced_stays(clock: HandClock) -> None:
+    credentials = Twin("async").scripted(Endpoint(), clock)
+
+    async def main() -> None:
+        loop, lost = credentials._lock()
+        await lost.acquire()
+        waiting = asyncio.ensure_future(credentials._acquire(wait=True))
+        await asyncio.sleep(0)
+        credentials._locks[loop] = replaced = asyncio.Lock()
+        credentials._timeout = 0
+        assert await waiting == (None, clock.monotonic)
+        assert credentials._locks[loop] is replaced
+
+    credentials._timeout = -GRACE
+    asyncio.run(main())
+
+
+def test_caller_that_is_cancelled_as_it_gets_the_lock_gives_it_back(clock: HandClock) -> None:
+    credentials = Twin("async").scripted(Endpoint(), clock)
+
+    async def main() -> None:
+        for steps in range(6):
+            _, lock = credentials._lock()
+            await lock.acquire()
+            waiting = asyncio.ensure_future(credentials._acquire(wait=True))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            lock.release()
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            if waiting.cancel():
+                with pytest.raises(asyncio.CancelledError):
+                    await waiting
+            else:
+                release, _ = await waiting
+                release()
+            for _ in range(4):
+                await asyncio.sleep(0)
+            assert not lock.locked(), steps
+
+    asyncio.run(main())
 
 
 def test_lost_lock_is_replaced_once_by_all_who_waited_for_it(clock: HandClock) -> None:

@@ -117,7 +117,7 @@ def test_waiters_are_not_forgotten_whoever_of_them_is_cancelled(clock: HandClock
 # -- trio and anyio
 
 
-REFUSED = r"no event loop of asyncio runs here; in trio use the synchronous.*to_thread\.run_sync"
+REFUSED = r"no event loop of asyncio runs here.*in trio call the synchronous.*to_thread\.run_sync"
 
 
 def in_trio(call: Any) -> Any:

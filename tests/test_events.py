@@ -200,6 +200,87 @@ def test_listener_may_use_the_credentials(twin: Twin, clock: HandClock) -> None:
     assert used == ["tok-1"]
 
 
+@pytest.mark.parametrize("background", [False, True])
+def test_listener_that_asks_for_a_due_token_is_told_once(
+    twin: Twin, clock: HandClock, heard: list[Event], background: bool
+) -> None:
+    def listener(event: Event) -> None:
+        heard.append(event)
+        if twin.asynchronous:
+            in_threads([lambda: twin.token(credentials)])
+        else:
+            twin.token(credentials)
+
+    script = granted(), UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, UNAVAILABLE
+    credentials = twin.scripted(
+        Endpoint(*script), clock, on_event=listener, background_refresh=background
+    )
+    twin.token(credentials)
+    clock.advance(3400)
+    twin.token(credentials)
+    kinds = [type(event) for event in heard]
+    assert kinds.count(HeldTokenUsed) <= (4 if twin.asynchronous or background else 1)
+    assert len(kinds) < 12
+
+
+def test_caller_after_a_listener_is_told_of(twin: Twin, clock: HandClock) -> None:
+    heard: list[Event] = []
+    credentials = twin.scripted(Endpoint(), clock, on_event=heard.append)
+    for _ in range(2):
+        twin.token(credentials)
+        clock.advance(3600)
+    assert [type(event) for event in heard] == [TokenObtained] * 2
+
+
+def test_listener_of_a_wait_that_interrupts_leaves_the_lock_free(clock: HandClock) -> None:
+    async def main() -> str:
+        credentials._locks.clear()
+        first = asyncio.ensure_future(credentials.token())
+        await asyncio.sleep(0)
+        second = asyncio.ensure_future(credentials.token())
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.gather(first, second)
+        return str((await asyncio.wait_for(credentials.token(), 10)).access_token)
+
+    def listener(event: Event) -> None:
+        if isinstance(event, Waited):
+            raise asyncio.CancelledError
+
+    credentials = Twin("async").scripted(Endpoint(), clock, on_event=listener)
+    assert asyncio.run(main()) == "tok-1"
+
+
+def test_refused_token_on_probation_is_not_told_each_time(
+    twin: Twin, clock: HandClock, heard: list[Event]
+) -> None:
+    credentials = twin.scripted(
+        Endpoint(granted("same"), granted("same")), clock, on_event=heard.append
+    )
+    for _ in range(10):
+        twin.call(credentials, "invalidate", twin.token(credentials))
+    assert [type(event) for event in heard].count(TokenInvalidated) == 1
+
+
+def test_token_that_another_caller_has_just_obtained_is_no_held_one(
+    clock: HandClock, heard: list[Event]
+) -> None:
+    twin = Twin("sync")
+    credentials = twin.scripted(Endpoint(), clock, on_event=heard.append)
+    seen, now = credentials._lease, clock.now()
+    twin.token(credentials)
+    assert credentials._out_of_turn(seen, now).access_token == "tok-1"
+    assert [type(event) for event in heard] == [TokenObtained]
+
+
+def test_listener_with_an_asynchronous_call_is_refused(twin: Twin) -> None:
+    class Listener:
+        async def __call__(self, event: Event) -> None:
+            raise AssertionError
+
+    with pytest.raises(ConfigurationError, match="this one is asynchronous"):
+        twin.make(on_event=Listener())
+
+
 def test_listener_of_a_wait_may_use_the_credentials() -> None:
     used: list[str] = []
 

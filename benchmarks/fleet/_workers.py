@@ -113,8 +113,8 @@ class SimulatedCredentials(AsyncOAuth2ClientCredentials):
     no time: a millisecond more would make no difference beside a token request.
     """
 
-    async def _acquire(self, *, wait: bool) -> Callable[[], None]:
-        return _released
+    async def _acquire(self, *, wait: bool) -> tuple[Callable[[], None], None]:
+        return _released, None
 
     async def _do(self, step: Any) -> object:
         if not isinstance(step, Work):

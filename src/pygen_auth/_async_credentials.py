@@ -16,12 +16,12 @@ from ._errors import OAuth2Error
 from ._grant import ClientSecret, credential_is_late
 from ._http import AsyncSender
 from ._interface import AsyncCredentials
-from ._keeper import Turn
+from ._keeper import GRACE, Turn
 from ._sharing import SharedAttempts
 from ._steps import Done, Steps, Work, next_step
 from ._token import Lease, Token
 from ._wire import Request
-from ._worker import running_loop, within_in_loop
+from ._worker import had_at_once, had_within, running_loop, within_in_loop
 
 if TYPE_CHECKING:
     import asyncio
@@ -90,10 +90,11 @@ class AsyncOAuth2ClientCredentials(SharedAttempts, AsyncCredentials, made_of="cl
             return self._out_of_turn(seen, now)
         release, turn = None, Turn(self)
         try:
-            release = await self._acquire(wait=not seen.usable(now))
+            release, waited = await self._acquire(wait=not seen.usable(now))
             if release is None:
                 return self._out_of_turn(seen, now)
             turn.begin()
+            self._tell_of_waiting(waited)
             return self._settled(seen) or await self._refresh(self._call(now))
         finally:
             turn.over = True
@@ -186,18 +187,28 @@ class AsyncOAuth2ClientCredentials(SharedAttempts, AsyncCredentials, made_of="cl
         self._locks: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
         self._tasks: dict[asyncio.Task[None], None] = {}
 
-    async def _acquire(self, *, wait: bool) -> Callable[[], None] | None:
-        """What gives the lock back, or None where somebody else has it."""
+    async def _acquire(self, *, wait: bool) -> tuple[Callable[[], None] | None, float | None]:
+        """What gives the lock back, or None where somebody else has it; and since when this caller
+        waited for it, by the monotonic clock, if it did.
+        """
         loop, lock = self._lock()
-        if lock.locked():
-            if not wait:
-                return None
-            with self._waiting():
-                await lock.acquire()  # fair, so each holder's time is up before ours is
-        else:
-            await lock.acquire()
-        # A coroutine that its loop abandoned is finished by the garbage collector, anywhere.
-        return lambda: None if loop.is_closed() else lock.release()
+
+        def release() -> None:
+            # A coroutine that its loop abandoned is finished by the garbage collector, anywhere.
+            if not loop.is_closed():
+                lock.release()
+
+        if had_at_once(lock):
+            return release, None
+        if not wait:
+            return None, None
+        begun = self._clock.monotonic()
+        if await had_within(self._timeout + GRACE, lock):
+            return release, begun
+        with self._swap_lock:
+            if self._locks.get(loop) is lock:  # a lost one, as in the other twin
+                del self._locks[loop]
+        return None, begun
 
     def _lock(self) -> tuple[asyncio.AbstractEventLoop, asyncio.Lock]:
         """The lock of the running loop. Locks of closed loops are dropped."""
@@ -216,13 +227,16 @@ class AsyncOAuth2ClientCredentials(SharedAttempts, AsyncCredentials, made_of="cl
 
     async def _refresh_behind(self, seen: Lease) -> None:
         """Have a task refresh, unless one does in this loop."""
-        release = await self._acquire(wait=False)
+        release, _ = await self._acquire(wait=False)
         if release is None:
             return
-        import asyncio
-
         refresh = self._refresh_for_others(seen)
-        task = asyncio.get_running_loop().create_task(refresh, name="pygen-auth refresh")
+        try:
+            task = running_loop().create_task(refresh, name="pygen-auth refresh")
+        except BaseException:  # of a task factory of the user's
+            refresh.close()
+            release()
+            raise
         # A loop that is closed with its tasks pending drops this one, as it may; see asyncio.gather
         task._log_destroy_pending = False  # type: ignore[attr-defined]
         self._tasks[task] = None  # an event loop itself holds its tasks weakly

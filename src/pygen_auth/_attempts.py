@@ -18,7 +18,7 @@ from ._grant import credential_is_late
 from ._keeper import TokenKeeper
 from ._protocol import expired_on_arrival, parse_token, token_request
 from ._refusal import refuses_client
-from ._token import Token, attempt_timeout, wait_before_retry
+from ._token import Lease, Token, attempt_timeout, wait_before_retry
 from ._ways import untried, ways
 from ._wire import Request, Response, identified
 from .client_auth import ClientAuth, ClientSecretBasic, Credential
@@ -46,6 +46,8 @@ class Call:
     """By the monotonic clock, in seconds."""
     closings: int
     """How often the credentials had been closed when it began."""
+    had_token: bool
+    """Whether there was a token to go on with when it began."""
     attempt: int = 0
     request_id: str | None = None
     """Of the last request; None where none was sent."""
@@ -70,7 +72,8 @@ class TokenAttempts(TokenKeeper):
         self._reading = threading.Lock()
 
     def _call(self, now: Instant) -> Call:
-        return Call(now.monotonic + self._timeout, self._closings)
+        had_token = self._lease.usable(now)
+        return Call(now.monotonic + self._timeout, self._closings, had_token)
 
     def _attempt_timeout(self, deadline: float) -> float:
         return attempt_timeout(deadline - self._clock.monotonic())
@@ -99,6 +102,14 @@ class TokenAttempts(TokenKeeper):
         call.request_id = request.id
         return request
 
+    def _hold_new(self, call: Call, renewed: Callable[[Lease], Lease]) -> None:
+        """Hold a new token, unless the credentials were closed since: whoever did wants none, and
+        the caller that fetched it gets it all the same.
+        """
+        with self._swap_lock:
+            if call.closings == self._closings:
+                self._hold(renewed(self._lease))
+
     def _keep(self, response: Response, request: Request, asked: Instant, call: Call) -> Token:
         """Take the token out of the answer and hold it; `asked` is when the request went out."""
         method = self._grant.client_auth.name
@@ -108,13 +119,7 @@ class TokenAttempts(TokenKeeper):
         now, chance = self._clock.now(), random.random()
         if token.expires.reached(now):
             raise expired_on_arrival(token)
-        self._swap(
-            lambda lease: (
-                lease.renewed(token, self._spread_margin, now, chance)
-                if call.closings == self._closings
-                else lease  # the caller of close() wants none; that of this call still gets it
-            )
-        )
+        self._hold_new(call, lambda lease: lease.renewed(token, self._spread_margin, now, chance))
         # Only after the swap: a log handler or a listener may use these credentials itself.
         _log.info("token %s obtained, it lives %.0f s", token.fingerprint, token.lifetime)
         took = now.monotonic - asked.monotonic

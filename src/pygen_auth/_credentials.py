@@ -17,7 +17,7 @@ from ._errors import OAuth2Error
 from ._grant import ClientSecret, credential_is_late
 from ._http import Sender
 from ._interface import Credentials
-from ._keeper import Turn
+from ._keeper import GRACE, Turn
 from ._sharing import SharedAttempts
 from ._steps import Done, Steps, Work, next_step
 from ._token import Lease, Token
@@ -57,6 +57,10 @@ class OAuth2ClientCredentials(SharedAttempts, Credentials, made_of="client_crede
         insecure_hosts: hosts that may be spoken to over plain http, e.g. `("keycloak",)`.
         timeout: seconds one call may take, its retries and waits included.
         default_lifetime: seconds a token lives where the server does not say.
+        store: a `pygen_auth.stores.TokenStore`, to share the token with other processes.
+        background_refresh: True has a thread fetch the next token while callers go on with the
+            one that is due.
+        on_event: a callable that hears what happens to tokens; see `pygen_auth.events`.
 
     Raises:
         ConfigurationError: a setting cannot be right; the message names it.
@@ -117,8 +121,11 @@ class OAuth2ClientCredentials(SharedAttempts, Credentials, made_of="client_crede
 
     def _at_hand(self) -> dict[str, str] | None:
         monotonic, until, wall, until_wall, authorization = self._fresh
-        fresh = monotonic() < until and wall() < until_wall
-        return {"Authorization": authorization} if fresh else None
+        if monotonic() < until and wall() < until_wall:
+            return {"Authorization": authorization}
+        if self._background_refresh and self._lease.usable(self._clock.now()):
+            return self.get_headers()  # a thread refreshes
+        return None
 
     def refresh_if_needed(self) -> None:
         """See `Credentials.refresh_if_needed`."""
@@ -141,10 +148,11 @@ class OAuth2ClientCredentials(SharedAttempts, Credentials, made_of="client_crede
             return self._out_of_turn(seen, now)
         release, turn = None, Turn(self)
         try:
-            release = self._acquire(wait=not seen.usable(now))
+            release, waited = self._acquire(wait=not seen.usable(now))
             if release is None:
                 return self._out_of_turn(seen, now)
             turn.begin()
+            self._tell_of_waiting(waited)
             return self._settled(seen) or self._refresh(self._call(now))
         finally:
             turn.over = True
@@ -242,35 +250,45 @@ class OAuth2ClientCredentials(SharedAttempts, Credentials, made_of="client_crede
     def _renew_locks(self) -> None:
         super()._renew_locks()
         self._lock = threading.Lock()
+        self._turned_behind: threading.Lock | None = None
 
-    def _acquire(self, *, wait: bool) -> Callable[[], None] | None:
-        """What gives the lock back, or None where somebody else has it."""
+    def _acquire(self, *, wait: bool) -> tuple[Callable[[], None] | None, float | None]:
+        """What gives the lock back, or None where somebody else has it; and since when this caller
+        waited for it, by the monotonic clock, if it did.
+        """
         lock = self._lock
         if lock.acquire(blocking=False):
-            return lock.release
+            return lock.release, None
         if not wait:
-            return None
-        timeout = min(self._timeout, threading.TIMEOUT_MAX)  # 49 days on Windows
-        with self._waiting():
-            acquired = lock.acquire(timeout=timeout)
-        if acquired:
-            return lock.release
+            return None, None
+        begun = self._clock.monotonic()
+        timeout = min(self._timeout + GRACE, threading.TIMEOUT_MAX)  # 49 days on Windows
+        if lock.acquire(timeout=timeout):
+            return lock.release, begun
         if self._lock is lock:
             # No holder may take that long. It was interrupted between getting the lock and
             # knowing that it has it, as Ctrl-C can do.
             self._lock = threading.Lock()
-        return None
+        return None, begun
 
     def _refresh_behind(self, seen: Lease) -> None:
         """Have a thread refresh, unless one does."""
-        release = self._acquire(wait=False)
+        release, _ = self._acquire(wait=False)
         if release is None:
             return
+        lock = self._turned_behind = self._lock
 
         def work() -> None:
             try:
                 self._refresh_for_others(seen)
             finally:
+                if self._turned_behind is lock:
+                    self._turned_behind = None
                 release()
 
         behind(work, otherwise=release)
+
+    def _close(self) -> None:
+        super()._close()
+        if self._turned_behind is self._lock:  # nobody is to wait for a thread of no more use
+            self._lock = threading.Lock()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import os
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -20,6 +21,9 @@ from ._settings import ClientSettings
 from ._token import Lease, Token
 from .events import Event, HeldTokenUsed, TokenInvalidated, Waited, tell
 
+GRACE = 0.5
+"""Seconds beyond its own time-out for which a call waits for the one that refreshes: that one began
+as late as this one, and is about to say what came of it."""
 MARGIN_SPREAD = 0.1
 """Of the margin, at most: 30 s for the usual one of 300 s, too little for anybody to notice."""
 
@@ -35,10 +39,10 @@ class Turn:
     Ctrl-C can keep a mark from being taken off; so a mark counts until its turn is over.
     """
 
-    __slots__ = ("_keeper", "over")
+    __slots__ = ("_keeper", "_process", "over")
 
     def __init__(self, keeper: TokenKeeper) -> None:
-        self._keeper = id(keeper)
+        self._keeper, self._process = id(keeper), os.getpid()  # a child of a fork has no turn
         self.over = False
 
     def begin(self) -> None:
@@ -47,7 +51,8 @@ class Turn:
 
     def is_on(self, keeper: TokenKeeper) -> bool:
         """Whether it is these credentials' turn, and not yet over."""
-        return not self.over and self._keeper == id(keeper)
+        mine = self._keeper == id(keeper) and self._process == os.getpid()
+        return mine and not self.over
 
 
 class TokenKeeper(ClientSettings):
@@ -113,8 +118,8 @@ class TokenKeeper(ClientSettings):
 
     _OF_THIS_RUN = frozenset({
         "_clock", "_closings", "_fresh", "_lease", "_lock", "_locks", "_misses", "_reading",
-        "_send", "_spread", "_store_ails", "_store_failures", "_store_seconds", "_stored",
-        "_swap_lock", "_tasks", "_warned_of_lifetime", "_ways",
+        "_send", "_spread", "_store_ails", "_store_failures", "_stored", "_swap_lock", "_tasks",
+        "_turned_behind", "_warned_of_lifetime", "_ways",
     })  # fmt: skip
 
     # -- steps of a token's life that both shells take
@@ -165,18 +170,16 @@ class TokenKeeper(ClientSettings):
         """
         return any(turn.is_on(self) for turn in _turns.get())
 
-    @contextlib.contextmanager
-    def _waiting(self) -> Iterator[None]:
-        """Tell how long a caller waits for another one's request."""
-        begun = self._clock.monotonic()
-        yield
-        with self._alone():  # the lock is had by now, and a listener may use these credentials
-            self._tell(Waited, self._clock.monotonic() - begun)
-
     def _used(self, token: Token, now: Instant) -> Token:
         """The held token, for a call that would have refreshed it."""
-        self._tell(HeldTokenUsed, token.fingerprint, token.expires.until(now))
+        if token.due(self._spread_margin).reached(now):  # else somebody has just refreshed it
+            self._tell(HeldTokenUsed, token.fingerprint, token.expires.until(now))
         return token
+
+    def _tell_of_waiting(self, since: float | None) -> None:
+        """How long a caller waited for another one's request, if it did; for whom it is."""
+        if since is not None:
+            self._tell(Waited, self._clock.monotonic() - since)
 
     def _tell(self, event: Callable[..., Event], *about: object) -> None:
         """Tell the listener, if there is one."""
@@ -199,7 +202,7 @@ class TokenKeeper(ClientSettings):
             token = held
         now, chance = self._clock.now(), random.random()
         refused = token
-        before = self._lease
-        self._swap(lambda lease: lease.invalidated(refused, now, chance))
-        if before.token is not None and before.token.access_token == refused.access_token:
+        was_usable = self._lease.usable(now)
+        lease = self._swap(lambda lease: lease.invalidated(refused, now, chance))
+        if was_usable and lease.refused == refused.access_token and not lease.usable(now):
             self._tell(TokenInvalidated, refused.fingerprint)

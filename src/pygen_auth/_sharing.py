@@ -8,6 +8,7 @@ store that fails is left out of the rest of that refresh, and the log says so on
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import random
 import threading
@@ -53,7 +54,6 @@ class SharedAttempts(TokenAttempts):
         )
         self._store_ails = False
         self._store_failures = 0
-        self._store_seconds = STORE_SECONDS
         self._misses: tuple[Miss, ...] = ()
         super()._begin(*clock)
 
@@ -63,8 +63,6 @@ class SharedAttempts(TokenAttempts):
         if place is None:  # pragma: no branch - not traced by Python 3.11 after a throw
             return (yield call)  # type: ignore[no-any-return]  # as every step's outcome
         failures = self._store_failures
-        held = self._lease.usable(self._clock.now())
-        self._store_seconds = STORE_SECONDS if held else FIRST_STORE_SECONDS
         lock = _Lock(lambda: self._store.lock(place.key, 0))  # type: ignore[union-attr]
         try:
             token = yield from self._found_or_fetched(place, lock, call)
@@ -72,9 +70,9 @@ class SharedAttempts(TokenAttempts):
             start(lock.leave_quietly, "pygen-auth store")
             raise
         except Exception:
-            yield from self._left(lock)
+            yield from self._left(lock, call)
             raise
-        yield from self._left(lock)
+        yield from self._left(lock, call)
         if self._store_ails and failures == self._store_failures:
             self._store_ails = False
             _log.info("the store works again")
@@ -89,7 +87,8 @@ class SharedAttempts(TokenAttempts):
         _, key, value = self._stored
         self._stored = None
         try:
-            yield from self._asked(lambda: self._store.delete(key, value))  # type: ignore[union-attr]
+            forget = functools.partial(self._store.delete, key, value)  # type: ignore[union-attr]
+            yield from self._asked(forget, None)
         except _StoreFailedError:
             return
 
@@ -125,7 +124,7 @@ class SharedAttempts(TokenAttempts):
             works = False
         token: Token = yield call
         if works and token is not before.token and token.access_token != self._lease.refused:
-            yield from self._saved(place, token)
+            yield from self._saved(place, token, call)
         return token
 
     def _found_or_locked(self, place: Place, lock: _Lock, call: Call) -> Steps[Token | None]:
@@ -138,9 +137,11 @@ class SharedAttempts(TokenAttempts):
         # Not all at once: where the one who has the lock fails, a thousand may have waited.
         patience = call.deadline - self._timeout * (0.5 + random.random() / 4)
         while True:
-            token = yield from self._looked_up(place)
-            if token is None and (yield from self._asked(lock.enter)):
-                token = yield from self._looked_up(place)  # somebody may just have put it there
+            token = yield from self._looked_up(place, call)
+            if token is None and (yield from self._asked(lock.enter, call)):
+                token = yield from self._looked_up(
+                    place, call
+                )  # somebody may just have put it there
                 return token
             now = self._clock.now()
             if token is None and self._lease.usable(now):
@@ -161,7 +162,7 @@ class SharedAttempts(TokenAttempts):
 
     # -- operations of the store
 
-    def _looked_up(self, place: Place) -> Steps[Token | None]:
+    def _looked_up(self, place: Place, call: Call) -> Steps[Token | None]:
         """The store's token, if it is better than what is held; it is held then."""
         from ._sealed_token import Miss
         from ._sealing import unseal
@@ -170,7 +171,7 @@ class SharedAttempts(TokenAttempts):
             value = self._store.load(place.key)  # type: ignore[union-attr]
             return None if value is None else (value, unseal(value, place, self._clock.now()))
 
-        loaded = yield from self._asked(load)
+        loaded = yield from self._asked(load, call)
         if loaded is None:
             return None
         value, found = loaded
@@ -178,24 +179,25 @@ class SharedAttempts(TokenAttempts):
             self._missed(found)
             return None
         if found.access_token == self._lease.refused:  # put back by one who has not heard of it
-            yield from self._asked(lambda: self._store.delete(place.key, value))  # type: ignore[union-attr]
+            forget = functools.partial(self._store.delete, place.key, value)  # type: ignore[union-attr]
+            yield from self._asked(forget, call)
             return None
-        return self._taken(found, place, value)
+        return self._taken(found, place, value, call)
 
-    def _taken(self, token: Token, place: Place, value: bytes) -> Token | None:
+    def _taken(self, token: Token, place: Place, value: bytes, call: Call) -> Token | None:
         """Hold a token of the store's, unless the held one is as good."""
         now, chance, margin = self._clock.now(), random.random(), self._spread_margin
         lease = self._lease
         if lease.usable(now) and (lease.token == token or token.due(margin).reached(now)):
             return None
-        self._swap(lambda lease: lease.renewed(token, margin, now, chance))
+        self._hold_new(call, lambda lease: lease.renewed(token, margin, now, chance))
         self._stored = token.access_token, place.key, value
         left = token.expires.until(now)
         _log.info("token %s taken from the store, used for %.0f s", token.fingerprint, left)
         self._tell(SharedTokenTaken, token.fingerprint, left)
         return token
 
-    def _saved(self, place: Place, token: Token) -> Steps[None]:
+    def _saved(self, place: Place, token: Token, call: Call) -> Steps[None]:
         """Put a new token into the store."""
         from ._sealing import seal
 
@@ -206,23 +208,27 @@ class SharedAttempts(TokenAttempts):
             return value
 
         try:
-            value = yield from self._asked(save)
+            value = yield from self._asked(save, call)
         except _StoreFailedError:
             return
         self._stored = token.access_token, place.key, value
 
-    def _left(self, lock: _Lock) -> Steps[None]:
+    def _left(self, lock: _Lock, call: Call) -> Steps[None]:
         if not lock.entered:
             lock.leave()  # should it be had later, by a thread that was left
             return
         try:
-            yield from self._asked(lock.leave)
+            yield from self._asked(lock.leave, call)
         except _StoreFailedError:
             return
 
-    def _asked(self, operation: Callable[[], Any]) -> Steps[Any]:
+    def _asked(self, operation: Callable[[], Any], call: Call | None) -> Steps[Any]:
         """What an operation of the store gives; `_StoreFailedError` for whatever it raises."""
-        seconds = STORE_SECONDS if self._store_ails else self._store_seconds
+        seconds = STORE_SECONDS
+        if call is not None:
+            if not call.had_token and not self._store_ails:
+                seconds = FIRST_STORE_SECONDS
+            seconds = min(seconds, self._attempt_timeout(call.deadline))
         try:
             return (yield Work(operation, seconds, lambda: _late(seconds)))
         except Exception as error:

@@ -84,10 +84,36 @@ def running_loop() -> asyncio.AbstractEventLoop:
         return asyncio.get_running_loop()
     except RuntimeError:
         raise ConfigurationError(
-            "asynchronous credentials need asyncio, and no event loop of asyncio runs here; in "
-            "trio use the synchronous OAuth2ClientCredentials, as in "
+            "no event loop of asyncio runs here, and asynchronous credentials and clients need "
+            "one; in trio call the synchronous OAuth2ClientCredentials in a thread, as in "
             "await trio.to_thread.run_sync(credentials.get_headers)"
         ) from None
+
+
+def had_at_once(lock: asyncio.Lock) -> bool:
+    """Whether the lock was had without waiting, not even behind one who is about to get it."""
+    acquiring = lock.acquire()
+    try:
+        acquiring.send(None)
+    except StopIteration:
+        return True
+    acquiring.close()
+    return False
+
+
+async def had_within(timeout: float, lock: asyncio.Lock) -> bool:
+    """Whether the lock was had within `timeout` seconds; a cancelled task has it not."""
+    import asyncio
+
+    acquiring = asyncio.ensure_future(lock.acquire())
+    known = False
+    try:
+        await asyncio.wait({acquiring}, timeout=timeout)
+        known = acquiring.done()
+    finally:
+        if not known and not acquiring.cancel():
+            lock.release()  # it was had in the very moment
+    return known
 
 
 def _seen(arrived: asyncio.Future[T]) -> None:

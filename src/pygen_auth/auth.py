@@ -100,7 +100,8 @@ class BearerAuth(_Bearer):
             loop: what may take time runs in a thread.
         allowed_hosts: names of the hosts that get the header, over https or on this machine;
             requests to others go without. Unless given, every request gets it. Either way the
-            header does not travel to another origin on a redirect.
+            header does not travel to another origin on a redirect, but from http to https of the
+            same host, as the clients have it.
 
     Raises:
         ConfigurationError: the credentials are asynchronous, or `allowed_hosts` is no list of
@@ -164,7 +165,10 @@ class BearerAuth(_Bearer):
         return await within_in_loop(LONGEST, self._header, late=_never)
 
     async def _invalidate_in_loop(self, access_token: str) -> None:
-        _invalidate(self._credentials, access_token)
+        # In a thread, since it removes a shared token from its store.
+        await within_in_loop(
+            LONGEST, lambda: _invalidate(self._credentials, access_token), late=_never
+        )
 
 
 class AsyncBearerAuth(_Bearer):

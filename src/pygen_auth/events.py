@@ -8,6 +8,7 @@ millions of them, and the token is what it was.
 
 from __future__ import annotations
 
+import contextvars
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,19 @@ from dataclasses import dataclass
 from ._errors import ConfigurationError, OAuth2Error
 
 _log = logging.getLogger("pygen_auth")
+
+_told: contextvars.ContextVar[_Telling | None] = contextvars.ContextVar(
+    "pygen_auth telling", default=None
+)
+
+
+class _Telling:
+    """A listener that is being told, and until when it is; its context may outlive it."""
+
+    __slots__ = ("over",)
+
+    def __init__(self) -> None:
+        self.over = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +116,24 @@ def check_listener(on_event: object) -> OnEvent | None:
         raise ConfigurationError("on_event must be a callable that takes an event")
     import inspect
 
-    if inspect.iscoroutinefunction(on_event):
+    if any(map(inspect.iscoroutinefunction, (on_event, type(on_event).__call__))):
         raise ConfigurationError("on_event must be a plain callable; this one is asynchronous")
     return on_event
 
 
 def tell(on_event: OnEvent, event: Event) -> None:
     """Call the listener. What it raises is logged and goes no further: a token is there or not,
-    whether it was counted or not.
+    whether it was counted or not. Of calls that a listener makes itself, nothing is told: one who
+    asks for a due token would hear of that, and ask again.
     """
+    outer = _told.get()
+    if outer is not None and not outer.over:
+        return
+    telling = _Telling()
+    _told.set(telling)
     try:
         on_event(event)
     except Exception:
         _log.exception("on_event failed with %s", type(event).__name__)
+    finally:
+        telling.over = True

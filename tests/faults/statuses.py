@@ -47,7 +47,7 @@ def _bodies(status: int) -> dict[str, tuple[Play, str]]:
     page = b"<html><head><title>No way</title></head><body>%b</body></html>" % SENT
     return {
         "JSON": (refusal(status, CODES[status]), CODES[status]),
-        "HTML": (reply(status, page, HTML), "No way"),
+        "HTML": (reply(status, page, HTML), HIDDEN),
         "text": (reply(status, b"no way with " + SENT, TEXT), HIDDEN),
         "nothing": (reply(status, b"", {}), "(no body)"),
     }

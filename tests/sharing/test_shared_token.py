@@ -739,6 +739,50 @@ def test_wait_for_another_process_is_told(
     assert isinstance(obtained, TokenObtained)
 
 
+# -- closing
+
+
+def test_token_of_the_store_that_comes_after_close_is_not_held(
+    twin: Twin, member: Member, store: Store
+) -> None:
+    token(twin, member())
+    late = member()
+
+    def closed() -> None:
+        store.failing.clear()
+        twin.call(late, "close")
+
+    store.failing["load"] = closed
+    assert token(twin, late) == "tok-1"
+    assert late._lease.token is None
+
+
+def test_hanging_store_does_not_use_up_the_time_of_the_call(
+    twin: Twin, member: Member, store: Store
+) -> None:
+    go_on = threading.Event()
+    store.failing["load"] = lambda: waited_for(go_on)
+    credentials = member(timeout=0.2)
+    steps = credentials._shared(credentials._call(credentials._clock.now()))
+    place = steps.send(None).run()
+    assert steps.send(place).seconds == 0.1
+    go_on.set()
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_store_has_longer_where_there_is_no_token_to_go_on_with(
+    twin: Twin, member: Member, clock: HandClock, held: bool
+) -> None:
+    credentials = member()
+    if held:
+        token(twin, credentials)
+        clock.advance(3400)
+    steps = credentials._shared(credentials._call(clock.now()))
+    place = steps.send(None).run()
+    limit = _sharing.STORE_SECONDS if held else _sharing.FIRST_STORE_SECONDS
+    assert steps.send(place).seconds == limit
+
+
 # -- asyncio
 
 

@@ -19,7 +19,7 @@ PROCESSES = {
     "development mode": (["-X", "dev"], []),
     "switching threads all the time": ([], ["--switch-interval", "1e-6"]),
 }
-KEYWORDS: list[dict[str, Any]] = [{}]
+KEYWORDS: list[dict[str, Any]] = [{}, {"background_refresh": True}]
 """Of the credentials; each is put under stress."""
 
 
