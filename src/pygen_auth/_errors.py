@@ -208,10 +208,7 @@ def _readings(text: str) -> Iterable[str]:
 def _decoded(run: str) -> str:
     """What it says in Base64, of either alphabet."""
     padded = run.translate(_URL_SAFE) + "=="
-    try:
-        return base64.b64decode(padded[: len(padded) // 4 * 4]).decode("utf-8", "replace")
-    except ValueError:
-        return ""
+    return base64.b64decode(padded[: len(padded) // 4 * 4]).decode("utf-8", "replace")
 
 
 _NOT_ASCII = re.compile("[^!-~]+")
