@@ -10,7 +10,7 @@ from .support import HandClock, Twin
 settings.register_profile("test", derandomize=True, max_examples=100, database=None, deadline=None)
 settings.register_profile(
     "fuzz",
-    max_examples=2_500,
+    max_examples=2_000,
     database=None,
     deadline=None,
     print_blob=True,

@@ -21,7 +21,7 @@ from pygen_auth import UnreachableError
 from .support import Endpoint, HandClock, Twin, granted
 
 FILES = ("/pygen_auth/", "/contextlib.py", "/asyncio/locks.py")
-LOOKS_FOR_SIGNALS = ("CALL", "RESUME", "JUMP_BACKWARD", "JUMP_ABSOLUTE", "YIELD_FROM")
+LOOKS_FOR_SIGNALS = ("CALL", "RESUME", "JUMP_BACKWARD", "JUMP_ABSOLUTE")
 
 
 def handler(code: CodeType, offset: int) -> int | None:

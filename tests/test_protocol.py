@@ -1228,6 +1228,8 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "Base64": base64_of,
     "Base64 without padding": lambda s: base64_of(s).rstrip("="),
     "Base64 for URLs": lambda s: base64.urlsafe_b64encode(s.encode()).decode().rstrip("="),
+    "Base64 behind a slash": lambda s: f"a/b/{base64_of(s)}",
+    "Base64 behind a letter of no Base64": lambda s: f"é{base64_of(s)}é",
     "Base64 of id and secret": lambda s: base64_of(f"{CLIENT_ID}:{s}"),
     "the Basic header": lambda s: request(s, client_auth=BASIC).headers["Authorization"],
     "the form": lambda s: request(s).body.decode(),
@@ -1241,7 +1243,7 @@ def test_a_secret_that_comes_back_encoded_is_not_shown(
     secret: str, encoding: str, place: str
 ) -> None:
     encoded = ENCODINGS[encoding](secret)
-    alone = encoded.rpartition("client_secret=")[2].removeprefix("Basic ").rstrip("=")
+    alone = encoded.rpartition("client_secret=")[2].removeprefix("Basic ").strip("=é")
     error = failure(PLACES[place](encoded), secrets_of(secret))
     assert_not_shown(error, secret, alone)
 
@@ -1346,9 +1348,9 @@ def test_the_token_that_was_refused_for_its_type_is_not_shown() -> None:
 )
 def test_a_hostile_answer_is_judged_in_no_time(body: bytes) -> None:
     re.purge()
-    start = time.perf_counter()
+    start = time.process_time()
     refused(response(body, 400), secrets_of("s3cret"))
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 @pytest.mark.parametrize(

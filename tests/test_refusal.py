@@ -536,10 +536,10 @@ HOSTILE: dict[str, Any] = {
 @pytest.mark.parametrize("body", HOSTILE)
 def test_a_hostile_body_is_judged_in_no_time(body: str) -> None:
     headers = {"www-authenticate": 'error="' * 100_000}
-    start = time.perf_counter()
+    start = time.process_time()
     refused(HOSTILE[body], 401, headers, (SECRET,))
     refused(b"", 401, headers, (SECRET,))
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 def test_a_message_holds_200_characters_of_the_body_in_all() -> None:

@@ -13,7 +13,6 @@ say no, or did it say something that no client can use?
 from __future__ import annotations
 
 import base64
-import contextlib
 import copy
 import html
 import re
@@ -140,7 +139,7 @@ _CREDENTIAL_FIELD = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _JWT = re.compile(r"eyJ[\w.-]+")
-_BASE64 = re.compile(r"[\w+/-]{4,}")
+_BASE64 = re.compile(r"[\w+/-]{4,}", re.ASCII)
 _JSON_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
 
 
@@ -204,12 +203,17 @@ def _readings(text: str) -> Iterable[str]:
     unescaped = _JSON_ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else m[2], text)
     plain = html.unescape(unescaped)
     readings = (text, unescaped, html.unescape(text), plain, unquote(plain), unquote_plus(plain))
-    for reading in (*readings, unquote(text), unquote_plus(text)):
+    for reading in dict.fromkeys((*readings, unquote(text), unquote_plus(text))):
         yield reading
-        for run in _BASE64.findall(reading):
-            padded = run.translate(_URL_SAFE) + "=="
-            with contextlib.suppress(ValueError):
-                yield base64.b64decode(padded[: len(padded) // 4 * 4]).decode("utf-8", "replace")
+        runs = _BASE64.findall(reading)
+        for start in range(4):  # letters or a slash ahead of it look like a part of it
+            yield "\n".join(_decoded(run[start:]) for run in runs)
+
+
+def _decoded(run: str) -> str:
+    """What it says in Base64, of either alphabet."""
+    padded = run.translate(_URL_SAFE) + "=="
+    return base64.b64decode(padded[: len(padded) // 4 * 4]).decode("utf-8", "replace")
 
 
 _NOT_ASCII = re.compile("[^!-~]+")

@@ -198,7 +198,9 @@ def secret_of(seed: int, alphabet: str, length: int) -> str:
 secrets = st.builds(
     secret_of, st.integers(0, 2**32), st.sampled_from(ALPHABETS), st.sampled_from([12, 20, 40, 64])
 )
-around = st.sampled_from(["", " ", "'", '"', ": ", "=", "(", "<b>", ", ", "\n", "secret=", "é "])
+around = st.sampled_from(
+    ["", "20", "/", "a/b/", "é", " ", "'", '"', ": ", "=", "(", "<b>", ", ", "\n", "secret=", "é "]
+)
 fillers = st.sampled_from(["", "what is ", "x" * 150 + " ", "y " * 500, "&amp;", "%", "\\"])
 
 
