@@ -109,14 +109,14 @@ def _new_client(url: str, connection: Connection) -> Client:
     if local and parts.scheme == "http":
         # No TLS here, and no proxy that could have it: spares the 40 ms of reading CA files.
         return httpx.Client(verify=False, trust_env=False)  # noqa: S501
-    return httpx.Client(verify=_ssl_context(connection), trust_env=not local)
+    return httpx.Client(verify=ssl_context(connection), trust_env=not local)
 
 
 _contexts: dict[tuple[str | None, ...], ssl.SSLContext] = {}
 _contexts_lock = threading.Lock()
 
 
-def _ssl_context(connection: Connection) -> ssl.SSLContext:
+def ssl_context(connection: Connection) -> ssl.SSLContext:
     """The process's own context for these CA files; reading them takes 25 to 60 ms.
 
     With a client certificate it is a new one for each request: such files are often replaced.
@@ -148,6 +148,14 @@ def _new_context(verify: Verify) -> ssl.SSLContext:
         raise ConfigurationError(
             f"the CA certificates could not be read ({source}): {shown(str(error))}"
         ) from error
+
+
+def ca_source(verify: Verify) -> str:
+    """Where the CA certificates come from, for a message."""
+    if isinstance(verify, ssl.SSLContext):
+        return "your ssl.SSLContext"
+    named = [f"{name}={value}" for name, value in _from_environment().items() if value]
+    return _ca_file(verify) or ", ".join(named) or "the list that comes with httpx"
 
 
 def _ca_file(verify: Verify) -> str | None:
