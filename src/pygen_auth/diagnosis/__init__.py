@@ -1,9 +1,10 @@
-"""What `pygen_auth.diagnose` finds, as data: checks with a name, an outcome, a detail and an advice.
+"""What `pygen_auth.diagnose` finds, as data: checks, each with outcome, detail and advice.
 
 Each step looks at one thing on the way from the settings to an answer of the API. Nothing here
 prints; the command line shows the same report.
 """
 
+from ._jwt import parts_of
 from ._metadata import Metadata, server_metadata
 from ._report import Check, Diagnosis, Outcome, refused_settings
 from ._run import run
@@ -13,6 +14,7 @@ __all__ = [
     "Diagnosis",
     "Metadata",
     "Outcome",
+    "parts_of",
     "refused_settings",
     "run",
     "server_metadata",

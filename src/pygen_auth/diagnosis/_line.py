@@ -10,7 +10,6 @@ import contextlib
 import errno
 import socket
 import time
-from typing import Any
 from urllib.parse import unquote
 
 from ._proxy import proxy_for
@@ -39,8 +38,7 @@ def name(subject: Subject) -> Finding:
             f"{host}: {getattr(error, 'strerror', None) or type(error).__name__}",
             "the name server gives no answer now: check the network, VPN and DNS of this machine"
             if again
-            else f"check the host in {setting}; if it is right, the DNS of this machine: a VPN or a "
-            "name server may be missing",
+            else f"check the host in {setting}; if it is right, a VPN or a name server may be missing",
         )
     subject.addresses = list(dict.fromkeys((family, at) for family, _, _, _, at in found))
     addresses = [str(at[0]) for _, at in subject.addresses]
@@ -99,7 +97,9 @@ def _advice(error: OSError, subject: Subject) -> str:
     if error.errno == errno.ECONNREFUSED:
         return f"nobody listens there: check the port in {setting}, and that the server is up"
     if isinstance(error, TimeoutError):
-        direct = "" if subject.proxy else "; where the way out leads through a proxy, set HTTPS_PROXY"
+        direct = (
+            "" if subject.proxy else "; where the way out leads through a proxy, set HTTPS_PROXY"
+        )
         return f"a firewall may drop the connection: have it opened for this machine{direct}"
     return "there is no way to that address: check the network and the VPN of this machine"
 
@@ -172,5 +172,3 @@ def another_line(subject: Subject) -> socket.socket | None:
             return line
     line.close()
     return None
-
-

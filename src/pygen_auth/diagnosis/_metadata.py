@@ -7,7 +7,7 @@ from collections.abc import Collection
 from .._clients import Verify
 from .._credentials import OAuth2ClientCredentials
 from .._keywords import to_discover
-from .._metadata import Metadata
+from .._metadata import Metadata as Metadata
 
 
 def server_metadata(
@@ -33,5 +33,5 @@ def server_metadata(
     settings = {"verify": verify, "insecure_hosts": insecure_hosts, "timeout": timeout}
     provider, keywords = to_discover(issuer, settings)
     # The document needs no client; whoever asks for it needs one that is well-formed.
-    seeker = OAuth2ClientCredentials(client_id="nobody", client_secret="none", **keywords)  # noqa: S106
+    seeker = OAuth2ClientCredentials(client_id="nobody", client_secret="none", **keywords)
     return seeker._carry_out(seeker._steps_to(provider, verify_issuer))

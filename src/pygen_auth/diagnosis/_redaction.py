@@ -9,6 +9,7 @@ from typing import Any
 from .._errors import HIDDEN, repeats
 
 _SHOWN = 4  # characters of an id: enough to compare it with another, too few to be one
+_TELLING = 8  # characters of a secret: "secret" itself is one, on many a machine
 _GUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
 
 
@@ -33,9 +34,10 @@ class Redaction:
         """Ids of requests, which are for the server's support, and tell nothing else."""
         self._kept.update(filter(None, ids))
 
-    def hide(self, *secrets: str) -> None:
-        """Texts that must not be shown at all."""
-        self._secrets.update(filter(None, secrets))
+    def hide(self, secret: str) -> None:
+        """A text that must not be shown at all; shorter ones are words of the report, too."""
+        if len(secret) >= _TELLING:
+            self._secrets.add(secret)
 
     def text(self, text: str) -> str:
         """The text, as it may be shown."""

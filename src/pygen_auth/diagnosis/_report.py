@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from .._errors import OAuth2Error
+from .._errors import ConfigurationError, OAuth2Error
+from ._redaction import Redaction
 
 Outcome = Literal["running", "ok", "warning", "failed", "not run"]
 """Of a step. A "warning" works today; "not run" depends on a failed step, or has nothing to do."""
@@ -71,8 +72,13 @@ class Diagnosis:
         return "\n".join(lines)
 
 
-def refused_settings(error: OAuth2Error) -> Diagnosis:
-    """The report where there are no credentials, since their settings were refused."""
-    first = Check("settings", "failed", str(error.args[0]), error.hint)
-    rest = (Check(name, "not run", "needs settings") for name in STEPS[1:])
-    return Diagnosis((first, *rest))
+def refused_settings(error: OAuth2Error, *, redact: bool = True) -> Diagnosis:
+    """The report where there are no credentials, since making them failed.
+
+    Settings cannot be right, or the server's metadata cannot be had where they were to tell them.
+    """
+    show = Redaction(ids=redact).value
+    at = "settings" if isinstance(error, ConfigurationError) else "discovery"
+    failed = Check(at, "failed", show(str(error.args[0])), show(error.hint))
+    rest = (Check(name, "not run", f"needs {at}") for name in STEPS if name not in ("settings", at))
+    return Diagnosis((failed, *rest))

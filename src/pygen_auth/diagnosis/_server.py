@@ -94,8 +94,14 @@ def _judged(subject: Subject, ahead: float | None) -> Finding:
         return nothing_to_do("the server does not say what time it is")
     if abs(ahead) <= _NOTICED:
         return fine("as the server's", seconds_ahead=ahead)
-    what = f"this machine is {lasting(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the server"
+    what = (
+        f"this machine is {lasting(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the server"
+    )
     advice = "set the clock of this machine right, as by NTP"
     if abs(ahead) > _MATTERS and subject.settings._grant.client_auth.name in _SIGNED:
-        return wrong(what, f"{advice}: the server refuses what the client signs", seconds_ahead=ahead)
-    return doubtful(what, f"{advice}; what is signed, and other machines, go by it", seconds_ahead=ahead)
+        return wrong(
+            what, f"{advice}: the server refuses what the client signs", seconds_ahead=ahead
+        )
+    return doubtful(
+        what, f"{advice}; what is signed, and other machines, go by it", seconds_ahead=ahead
+    )
