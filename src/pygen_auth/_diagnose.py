@@ -44,6 +44,6 @@ def diagnose(
     Raises:
         ConfigurationError: `issuer` or `call` cannot be right.
     """
-    from .diagnosis import run  # here: few programs need it
+    from .diagnosis._run import run  # here: few programs need it
 
     return run(credentials, issuer=issuer, call=call, redact=redact, on_check=on_check)

@@ -9,7 +9,7 @@ import sys
 from contextlib import AbstractContextManager
 from typing import Any
 
-from pygen_auth.diagnosis import Check, Outcome
+from pygen_auth.diagnosis import Check
 
 try:
     from rich.console import Console
@@ -20,7 +20,7 @@ except ImportError as error:
         "this command needs the extra cli: pip install 'pygen-auth[cli]'", name="rich"
     ) from error
 
-_MARKS: dict[Outcome, tuple[str, str, str]] = {
+_MARKS: dict[str, tuple[str, str, str]] = {
     "ok": ("✓", "+", "green"),
     "warning": ("!", "!", "yellow"),
     "failed": ("✗", "x", "bold red"),

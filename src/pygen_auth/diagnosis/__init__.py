@@ -6,16 +6,13 @@ prints; the command line shows the same report.
 
 from ._jwt import parts_of
 from ._metadata import Metadata, server_metadata
-from ._report import Check, Diagnosis, Outcome, refused_settings
-from ._run import run
+from ._report import Check, Diagnosis, refused_settings
 
 __all__ = [
     "Check",
     "Diagnosis",
     "Metadata",
-    "Outcome",
     "parts_of",
     "refused_settings",
-    "run",
     "server_metadata",
 ]

@@ -24,7 +24,7 @@ def call(subject: Subject) -> Finding:
     url = str(subject.call_url)
     headers = {"Authorization": f"Bearer {subject.access_token}", "Accept": "*/*"}
     hidden = (subject.access_token,)
-    request = Request(url, headers, b"", subject.timeout, secrets=hidden, method="GET")
+    request = Request(url, headers, b"", subject.share, secrets=hidden, method="GET")
     send = Sender(Connection(verify=subject.connection.verify))
     try:
         response = send(identified(request))

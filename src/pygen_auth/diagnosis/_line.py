@@ -38,7 +38,7 @@ def name(subject: Subject) -> Finding:
             f"{host}: {getattr(error, 'strerror', None) or type(error).__name__}",
             "the name server gives no answer now: check the network, VPN and DNS of this machine"
             if again
-            else f"check the host in {setting}; if it is right, a VPN or a name server may be missing",
+            else f"check the host in {setting}; if it is right, a VPN or a DNS server may be missing",
         )
     subject.addresses = list(dict.fromkeys((family, at) for family, _, _, _, at in found))
     addresses = [str(at[0]) for _, at in subject.addresses]
@@ -51,7 +51,7 @@ def name(subject: Subject) -> Finding:
 def connection(subject: Subject) -> Finding:
     """Somebody listens there (TCP)."""
     host, port = host_and_port(subject.proxy or subject.url)
-    deadline = time.monotonic() + subject.timeout
+    deadline = time.monotonic() + subject.share
     line, failures = _connected(subject, deadline)
     told = [f"{at}: {_reason(error)}" for at, error in failures]
     if line is None:
@@ -79,7 +79,7 @@ def _connected(
         try:
             line.settimeout(max(left, 0.001))
             line.connect(at)
-            line.settimeout(subject.timeout)
+            line.settimeout(subject.share)
         except OSError as error:
             line.close()
             failures.append((str(at[0]), error))
@@ -121,7 +121,7 @@ def proxy(subject: Subject) -> Finding:
     try:
         status, said = _tunnel(subject, subject.line)
     except OSError as error:
-        return wrong(f"{named}: {_reason(error)}", "check that HTTPS_PROXY is a proxy", proxy=named)
+        return wrong(f"{named}: {_reason(error)}", _ADVICE_FOR_PROXY[0], proxy=named)
     if 200 <= status < 300:
         return fine(named, proxy=named)
     host, port = host_and_port(subject.url)
@@ -131,7 +131,7 @@ def proxy(subject: Subject) -> Finding:
 
 _PROXY_REFUSES = "have the proxy let this host through, or list the host in NO_PROXY"
 _ADVICE_FOR_PROXY = {
-    0: "check HTTPS_PROXY: what is there is no proxy for https",
+    0: "check HTTPS_PROXY: what is there may be no proxy; if it is one, ask its operator",
     407: "put user and password into HTTPS_PROXY, as in http://user:password@proxy:3128",
     **dict.fromkeys((502, 503, 504), "the proxy cannot reach that host: check the host in "
     "token_url, and have the way from the proxy to it opened"),

@@ -151,5 +151,4 @@ def _found(step: Step, subject: Subject) -> Finding:
 _LATE = {
     "name": "the name server does not answer: check the network, VPN and DNS of this machine",
     "proxy": "the proxy does not answer: check HTTPS_PROXY, and ask its operator",
-    "tls": "something on the way swallows the handshake, such as a firewall: ask its operator",
 }

@@ -67,7 +67,7 @@ def clock(subject: Subject) -> Finding:
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     url = subject.settings.token_url
     # Without a client's credentials; most servers say that they want a POST, and what time it is.
-    request = identified(Request(url, headers, b"", subject.timeout, method="GET"))
+    request = identified(Request(url, headers, b"", subject.share, method="GET"))
     before = time.time()
     try:
         response: Response = subject.done(subject.credentials._send, request)

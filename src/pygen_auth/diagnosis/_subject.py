@@ -87,6 +87,11 @@ class Subject:
         return TIMEOUT if self.client is None else self.client._timeout
 
     @property
+    def share(self) -> float:
+        """Seconds for what a step waits for, so that it can tell what did not come."""
+        return 0.9 * self.timeout
+
+    @property
     def connection(self) -> Connection:
         return DEFAULT_CONNECTION if self.client is None else self.client._connection
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._clients import ca_source, ssl_context
+from .._errors import ConfigurationError
 from ._line import another_line
 from ._subject import Finding, Subject, doubtful, fine, host_and_port, lasting, nothing_to_do, wrong
 
@@ -32,8 +33,12 @@ def tls(subject: Subject) -> Finding:
     host, _ = host_and_port(subject.url)
     line, subject.line = subject.line, None
     try:
-        with ssl_context(subject.connection).wrap_socket(line, server_hostname=host) as encrypted:
+        context = ssl_context(subject.connection)
+        with line, context.wrap_socket(line, server_hostname=host) as encrypted:
             version, certificate = encrypted.version(), encrypted.getpeercert() or {}
+    except ConfigurationError as error:
+        line.close()
+        return wrong(str(error.args[0]), "set verify or SSL_CERT_FILE to a file with CAs")
     except ssl.SSLCertVerificationError as error:
         return _not_trusted(subject, error)
     except OSError as error:

@@ -52,6 +52,9 @@ def token_given(subject: Subject) -> Finding:
         headers: dict[str, str] = subject.done(subject.credentials.get_headers)
     except OAuth2Error as error:
         return _refused(subject, error)
+    except Exception as error:  # of credentials that somebody else wrote
+        kind = type(error).__name__
+        return wrong(f"the credentials raised {kind}", "look into the code that gives the token")
     _hold(subject, headers.get("Authorization", "").partition(" ")[2])
     return fine("given by the credentials")
 
