@@ -187,9 +187,7 @@ def test_api_that_is_away(server: AuthorizationServer, credentials: Any) -> None
     assert f"the way to {server.url} from here" in str(check.advice)
 
 
-def test_api_that_refuses_is_not_asked_again(
-    server: AuthorizationServer, credentials: Any
-) -> None:
+def test_api_that_refuses_is_not_asked_again(server: AuthorizationServer, credentials: Any) -> None:
     before = len(server.requests)
     answered(server, credentials, 401)
     assert server.requests[before:].count(("GET", "/api")) == 1

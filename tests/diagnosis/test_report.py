@@ -119,9 +119,7 @@ def test_runs_within_an_event_loop(settings: dict[str, Any], twin: Twin) -> None
 def test_client_of_the_callers_knows_the_way(server: AuthorizationServer, twin: Twin) -> None:
     kind = httpx.AsyncClient if twin.asynchronous else httpx.Client
     trusting = ssl.create_default_context(cafile=server.ca_file)
-    credentials = twin.make(
-        server.token_url, CLIENT, SECRET, client=lambda: kind(verify=trusting)
-    )
+    credentials = twin.make(server.token_url, CLIENT, SECRET, client=lambda: kind(verify=trusting))
     found = outcomes(credentials)
     assert {found[name] for name in ("name", "connection", "proxy", "tls")} == {"not run"}
     assert found["token request"] == "ok"
@@ -129,9 +127,7 @@ def test_client_of_the_callers_knows_the_way(server: AuthorizationServer, twin: 
 
 def test_no_step_takes_longer_than_the_timeout(server: AuthorizationServer, twin: Twin) -> None:
     server.override = Answer(delay=30)
-    credentials = twin.make(
-        server.token_url, CLIENT, SECRET, verify=server.ca_file, timeout=0.5
-    )
+    credentials = twin.make(server.token_url, CLIENT, SECRET, verify=server.ca_file, timeout=0.5)
     began = time.monotonic()
     check = step("token request", credentials)
     assert check.outcome == "failed"
@@ -218,7 +214,9 @@ def test_ids_are_covered_but_for_four_characters(
     tenant = "99999999-aaaa-bbbb-cccc-dddddddddddd"
     issues(
         server,
-        jwt(**claims(iss=f"https://idp.example.com/{tenant}/", tid=tenant, appid=CLIENT, sub="bob")),
+        jwt(
+            **claims(iss=f"https://idp.example.com/{tenant}/", tid=tenant, appid=CLIENT, sub="bob")
+        ),
     )
     diagnosis = diagnose(twin.make(**settings), redact=True)
     for text in all_that_shows(diagnosis):

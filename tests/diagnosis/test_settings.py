@@ -20,7 +20,9 @@ URL = "https://idp.example.com/token"
 SCOPES = ["api://my-api/.default"]
 
 
-def found(url: str = URL, client_id: str = CLIENT, secret: Any = SECRET, **settings: Any) -> Finding:
+def found(
+    url: str = URL, client_id: str = CLIENT, secret: Any = SECRET, **settings: Any
+) -> Finding:
     credentials = OAuth2ClientCredentials(url, client_id, secret, **settings)
     return _settings.settings(Subject(credentials, None, None, Redaction(ids=True)))
 
@@ -56,7 +58,11 @@ def test_nothing_to_say(settings: dict[str, Any]) -> None:
             "client_secret is a GUID",
             'not "Secret ID"',
         ),
-        ({"url": ENTRA, "scopes": SCOPES, "client_id": "app"}, "is no GUID", "Application (client)"),
+        (
+            {"url": ENTRA, "scopes": SCOPES, "client_id": "app"},
+            "is no GUID",
+            "Application (client)",
+        ),
         (
             {"url": ENTRA.replace("contoso.onmicrosoft.com", "common"), "scopes": SCOPES},
             "token_url names no tenant",
@@ -65,7 +71,11 @@ def test_nothing_to_say(settings: dict[str, Any]) -> None:
         ({"url": ENTRA, "scopes": ["User.Read"]}, "not one resource", "api://my-api/.default"),
         ({"url": ENTRA}, "not one resource", "api://my-api/.default"),
         ({"url": ENTRA_V1, "scopes": SCOPES}, "reads no scope", "params={'resource': …}"),
-        ({"url": "https://t.auth0.com/oauth/token"}, "audience is not set", "Identifier of the API"),
+        (
+            {"url": "https://t.auth0.com/oauth/token"},
+            "audience is not set",
+            "Identifier of the API",
+        ),
         (
             {"url": "https://idp.example.com/.well-known/openid-configuration"},
             "the address of metadata",
@@ -93,7 +103,7 @@ def test_rarely_right(settings: dict[str, Any], detail: str, advice: str) -> Non
 
 def test_each_rule_has_a_case() -> None:
     """The rules and the table above grow together."""
-    cases = test_rarely_right.pytestmark[0].args[1]  # type: ignore[attr-defined]
+    cases = test_rarely_right.pytestmark[0].args[1]
     for rule in _settings.RULES:
         assert any(case[1] in rule.detail for case in cases), rule.detail
 

@@ -194,9 +194,7 @@ def test_scopes_that_were_granted(server: AuthorizationServer, twin: Twin) -> No
     assert (check.outcome, check.detail) == ("ok", "with a b")
 
 
-def test_token_of_which_nobody_says_what_it_is_for(
-    server: AuthorizationServer, twin: Twin
-) -> None:
+def test_token_of_which_nobody_says_what_it_is_for(server: AuthorizationServer, twin: Twin) -> None:
     issues(server, "opaque")
     assert step("as asked", made(server, twin, scopes="a")).outcome == "not run"
 

@@ -1,7 +1,8 @@
-"""The way to the server: each advice against a server, a proxy or a name with exactly that fault."""
+"""The way to the server: each advice against a server, a proxy or a name with that fault."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import ssl
@@ -20,6 +21,7 @@ from pygen_auth import OAuth2ClientCredentials, diagnose
 from pygen_auth.diagnosis import Diagnosis
 from pygen_auth.diagnosis._proxy import proxy_for
 from pygen_auth.testing import AuthorizationServer
+from pygen_auth.testing._tls import _TLSSocket
 
 from ..faults.connections import CONNECTIONS, NAMES, PROXIES, TLS
 from ..faults.fault import Fault
@@ -56,12 +58,27 @@ def seen(here: World, server: FaultServer, twin: Twin, **settings: Any) -> Diagn
 @pytest.mark.parametrize(
     ("variant", "failed", "detail", "advice"),
     [
-        ("looked up without end", "name", "nothing within 0.5 s", "the name server does not answer"),
+        (
+            "looked up without end",
+            "name",
+            "nothing within 0.5 s",
+            "the name server does not answer",
+        ),
         ("refused", "connection", "Connection refused", "nobody listens there: check the port"),
         ("accepted and never read", "tls", "n", "such as a firewall"),
-        ("unknown CA", "tls", "certificate is by CN=|certificate is by OU=", "pass verify='ca.pem'"),
+        (
+            "unknown CA",
+            "tls",
+            "certificate is by CN=|certificate is by OU=",
+            "pass verify='ca.pem'",
+        ),
         ("expired certificate", "tls", "ended on 2020-01-01", "renew it; or is the clock"),
-        ("certificate of another host", "tls", "for idp.example.com, not for 127.0.0.1", "the host"),
+        (
+            "certificate of another host",
+            "tls",
+            "for idp.example.com, not for 127.0.0.1",
+            "the host",
+        ),
         ("protocol mismatch", "tls", "no common version of TLS", "have the server offer TLS 1.2"),
         ("plain HTTP on a TLS port", "tls", "speaks no TLS", "check scheme and port of token_url"),
         ("reset before the headers", "clock", "no answer", "does not answer plain requests"),
@@ -225,6 +242,7 @@ def shows(certificate: trustme.LeafCert | None, *, once: bool = False) -> Iterat
     """
     listener = socket.create_server(("127.0.0.1", 0))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = _TLSSocket
     if certificate is not None:
         certificate.configure_cert(context)
 
@@ -292,8 +310,6 @@ def test_certificate_that_is_not_shown_twice(tmp_path: Any) -> None:
 def test_certificate_with_a_name_of_the_old_kind(tmp_path: Any) -> None:
     """No subject alternative name: such are made by hand, and no client takes them any more."""
     certificate = by_hand(tmp_path / "old.pem")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
     leaf = mock.Mock()
     leaf.configure_cert = lambda context: context.load_cert_chain(certificate)
     with shows(leaf) as url:
@@ -348,9 +364,7 @@ def test_plain_http_has_no_handshake() -> None:
         ("never answers", "proxy", "check HTTPS_PROXY"),
     ],
 )
-def test_fault_of_a_proxy(
-    here: World, twin: Twin, variant: str, failed: str, advice: str
-) -> None:
+def test_fault_of_a_proxy(here: World, twin: Twin, variant: str, failed: str, advice: str) -> None:
     fault = PROXY_FAULTS[variant]
     with broken(here, fault) as server, here.proxy(server.proxy):
         diagnosis = seen(here, server, twin, timeout=0.5 if fault.timeout else 5)
@@ -401,18 +415,23 @@ def test_proxy_that_resets_the_connection() -> None:
 
 @contextmanager
 def speaks(answer: bytes) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    """The URL of something that reads once, says this, and ends the connection."""
+    listener = socket.create_server(("127.0.0.1", 0))
 
-        def accept() -> None:
-            connection, _ = listener.accept()
-            with connection:
-                connection.recv(65_536)
-                connection.sendall(answer)
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65_536)
+                    connection.sendall(answer)
 
-        thread = threading.Thread(target=accept, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        thread.join(5)
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join(5)
 
 
 def test_certificate_is_read_through_the_proxy(here: World, twin: Twin) -> None:
@@ -425,10 +444,9 @@ def test_certificate_is_read_through_the_proxy(here: World, twin: Twin) -> None:
     assert check.found["names"] == "127.0.0.1, *.direct.invalid, *.proxied.invalid"
 
 
-@pytest.mark.parametrize("connections", [1])
-def test_proxy_that_refuses_a_second_time(here: World, twin: Twin, connections: int) -> None:
+def test_proxy_that_refuses_a_second_time(here: World, twin: Twin) -> None:
     fault = Fault("", "", "", WELL.outcome, certificate="unknown CA", only="TLS")
-    with broken(here, fault) as server, tunnel(server.url, connections) as proxy:
+    with broken(here, fault) as server, tunnel(server.url, connections=1) as proxy:
         url = server.url.replace("127.0.0.1", "behind.proxied.invalid")
         with here.proxy(proxy):
             check = step("tls", twin.make(url, CLIENT, SECRET, verify=here.ca_file))
@@ -479,13 +497,13 @@ def tunnel(to: str, connections: int = 100) -> Iterator[str]:
     thread.join(5)
 
 
-@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "https://127.0.0.1:9"])
-def test_other_kinds_of_proxies_are_left_to_the_token_request(proxy: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = proxy.replace(":9", f":{listener.getsockname()[1]}")
+@pytest.mark.parametrize("scheme", ["socks5", "https"])
+def test_other_kinds_of_proxies_are_left_to_the_token_request(scheme: str) -> None:
+    with speaks(b"neither") as url:
+        url = url.replace("http", scheme)
         with mock.patch.dict(os.environ, {"HTTPS_PROXY": url}):
             credentials = OAuth2ClientCredentials(
-                "https://idp.example.com/t", CLIENT, SECRET, timeout=0.5
+                "https://idp.example.com/t", CLIENT, SECRET, timeout=5
             )
             diagnosis = diagnose(credentials)
     assert diagnosis.check("proxy").detail == (

@@ -38,7 +38,7 @@ def name(subject: Subject) -> Finding:
             f"{host}: {getattr(error, 'strerror', None) or type(error).__name__}",
             "the name server gives no answer now: check the network, VPN and DNS of this machine"
             if again
-            else f"check the host in {setting}; if it is right, a VPN or a DNS server may be missing",
+            else f"check the host in {setting}; if it is right, a VPN or DNS may be missing",
         )
     subject.addresses = list(dict.fromkeys((family, at) for family, _, _, _, at in found))
     addresses = [str(at[0]) for _, at in subject.addresses]
