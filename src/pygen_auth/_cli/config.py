@@ -41,9 +41,9 @@ def settings_in(path: str) -> dict[str, Any]:
 
 
 def _toml(path: str, text: str) -> object:
-    if sys.version_info >= (3, 11):
+    if sys.version_info >= (3, 11):  # pragma: no cover - one of the two, by the Python that runs
         import tomllib
-    else:
+    else:  # pragma: no cover
         import tomli as tomllib
     return _parsed(path, "TOML", tomllib.loads, text)
 

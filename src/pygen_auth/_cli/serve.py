@@ -30,6 +30,7 @@ def run(options: Namespace, stop: threading.Event | None = None) -> int:
         screen.refuse(f"cannot serve: {error}")
         return 2
     scopes = options.scopes.split() if options.scopes else None
+    stop = stop or _on_signals()
     with server:
         server.delay = options.delay
         for client in clients:
@@ -43,7 +44,7 @@ def run(options: Namespace, stop: threading.Event | None = None) -> int:
         if server.ca_file:
             screen.line(f"ca_file   {server.ca_file}")
         screen.line("Ctrl-C ends it.", "dim")
-        _until_stopped(server, screen.line, stop or threading.Event())
+        _until_stopped(server, screen.line, stop)
     return 0
 
 
@@ -52,13 +53,18 @@ def _known_secret(options: Namespace) -> str | None:
     return None if path is None else text_in("--client-secret-file", path)
 
 
+def _on_signals() -> threading.Event:
+    """Set by Ctrl-C and by SIGTERM, so that the files of the server are removed."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
 def _until_stopped(
     server: AuthorizationServer, tell: Callable[[str], None], stop: threading.Event
 ) -> None:
     """Tell of each token request."""
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
     told = 0
     while not stop.wait(_LOOK):
         requests = server.token_requests
