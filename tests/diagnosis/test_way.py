@@ -381,7 +381,7 @@ def test_proxy_that_is_well(here: World, twin: Twin, tls: bool) -> None:
         with here.proxy(user):
             diagnosis = seen(here, server, twin)
     assert diagnosis.check("proxy").detail == server.proxy
-    assert diagnosis.check("name").detail.startswith("the proxy 127.0.0.1")
+    assert diagnosis.check("name").detail == "the proxy 127.0.0.1 is an address"
     assert diagnosis.check("token request").outcome == "ok"
     assert "pa55" not in str(diagnosis)
 

@@ -100,7 +100,7 @@ def command_line() -> argparse.ArgumentParser:
         "token; takes 13 s",
     )
     completion = _add(commands, "completion", "print the completion for a shell", _COMPLETION)
-    completion.add_argument("shell", choices=SHELLS)
+    completion.add_argument("shell", choices=SHELLS, help="to print it for")
     return parser
 
 
@@ -176,7 +176,7 @@ def _add_discover(commands: Any) -> None:
 
 def _add_serve(commands: Any) -> None:
     serve = _add(commands, "serve", "be an authorization server for local development", _SERVE)
-    serve.add_argument("--host", default="127.0.0.1", help="to listen on (%(default)s)")
+    serve.add_argument("--host", default="127.0.0.1", help="to listen on (127.0.0.1)")
     serve.add_argument("--port", type=int, default=0, help="to listen on; any free one unless set")
     serve.add_argument("--tls", action="store_true", help="https, with a throw-away CA")
     serve.add_argument(
@@ -188,22 +188,27 @@ def _add_serve(commands: Any) -> None:
     serve.add_argument(
         "--client-secret-file", metavar="PATH", help="the secret of all clients, in place of those"
     )
-    serve.add_argument("--scopes", help="that clients may ask for; any unless set")
-    serve.add_argument("--lifetime", type=float, default=3600.0, help="of tokens, in s (3600)")
-    serve.add_argument("--delay", type=float, default=0.0, help="of answers, in s (0)")
+    serve.add_argument("--scopes", metavar="TEXT", help="that clients may ask for; any unless set")
+    for name, default, help_ in (
+        ("--lifetime", 3600.0, "of tokens"),
+        ("--delay", 0.0, "of answers"),
+    ):
+        serve.add_argument(
+            name, type=float, default=default, metavar="SECONDS", help=f"{help_} ({default:g})"
+        )
 
 
 def _add_settings(command: argparse.ArgumentParser) -> None:
     """Where the settings come from; without any of these, from the environment."""
     source = command.add_argument_group("where the settings are; in the environment unless set")
     source.add_argument("--config", metavar="PATH", help="TOML, YAML or JSON")
-    source.add_argument("--provider", metavar="NAME", help="see pygen-auth providers")
+    source.add_argument("--provider", metavar="NAME", help="one that pygen-auth providers lists")
     source.add_argument("--token-url", metavar="URL", help="the token endpoint")
     source.add_argument("--issuer", metavar="URL", help="the server, whose metadata tell the rest")
     source.add_argument("--token-file", metavar="PATH", help="a token from elsewhere; - is stdin")
     client = command.add_argument_group("the client")
-    client.add_argument("--client-id", metavar="ID")
-    client.add_argument("--client-secret-file", metavar="PATH", help="- is stdin")
+    client.add_argument("--client-id", metavar="ID", help="of the client; IDP_CLIENT_ID else")
+    client.add_argument("--client-secret-file", metavar="PATH", help="with the secret; - is stdin")
     client.add_argument("--client-secret-env", metavar="NAME", help="variable with the secret")
     client.add_argument("--client-secret", nargs="?", action=_NoSecret, help=argparse.SUPPRESS)
     client.add_argument("--client-auth", metavar="METHOD", help="such as client_secret_basic")
@@ -212,8 +217,8 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
     client.add_argument("--assertion-file", metavar="PATH", help="a JWT of another issuer")
     client.add_argument("--tls-certificate", metavar="PATH", help="with its key: tls_client_auth")
     asked = command.add_argument_group("what to ask for")
-    asked.add_argument("--scopes", help="with spaces between them")
-    asked.add_argument("--audience")
+    asked.add_argument("--scopes", metavar="TEXT", help="with spaces between them")
+    asked.add_argument("--audience", metavar="TEXT", help="as Auth0 and others want it")
     asked.add_argument(
         "--param", metavar="NAME=VALUE", action="append", help="further form field; repeatable"
     )

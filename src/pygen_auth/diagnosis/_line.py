@@ -45,7 +45,8 @@ def name(subject: Subject) -> Finding:
     more = ", …" if addresses[_SHOWN_ADDRESSES:] else ""
     shown = ", ".join(addresses[:_SHOWN_ADDRESSES]) + more
     of = "the proxy " if subject.proxy else ""
-    return fine(f"{of}{host}: {shown}", host=host, addresses=addresses)
+    what = f"{of}{host} is an address" if addresses == [host] else f"{of}{host}: {shown}"
+    return fine(what, host=host, addresses=addresses)
 
 
 def connection(subject: Subject) -> Finding:
