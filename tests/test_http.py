@@ -29,7 +29,7 @@ import pytest
 
 from pygen_auth import ConfigurationError, RefusedError, UnreachableError, _clients
 from pygen_auth._body import LONGEST_BODY
-from pygen_auth._clients import Connection, ssl_context
+from pygen_auth._clients import Connection, _ssl_context
 from pygen_auth._errors import OAuth2Error
 from pygen_auth._http import AsyncSender, Sender
 from pygen_auth._wire import Request, Response
@@ -711,11 +711,11 @@ def test_missing_file_of_the_environment_is_named(
 def test_lock_of_the_contexts_is_open_in_a_forked_child() -> None:
     assert _clients._contexts_lock.acquire()
     _clients._unlock_in_child()  # what a fork calls
-    assert isinstance(ssl_context(Connection()), ssl.SSLContext)
+    assert isinstance(_ssl_context(Connection()), ssl.SSLContext)
 
 
 def test_one_ssl_context_serves_the_process() -> None:
-    assert ssl_context(Connection()) is ssl_context(Connection())
+    assert _ssl_context(Connection()) is _ssl_context(Connection())
 
 
 def test_new_client_of_ours_is_closed_by_us() -> None:

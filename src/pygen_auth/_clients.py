@@ -60,6 +60,14 @@ class Connection:
             raise ConfigurationError("client gives something that is no httpx or httpx2 client")
         return Opened(made, ours=True)
 
+    def ssl_context(self) -> ssl.SSLContext:
+        """What TLS is spoken with, where we make the client.
+
+        Raises:
+            ConfigurationError: the CA certificates cannot be read.
+        """
+        return _ssl_context(self)
+
 
 DEFAULT_CONNECTION = Connection()
 """One for all that need nothing special: services hold thousands of credentials."""
@@ -109,14 +117,14 @@ def _new_client(url: str, connection: Connection) -> Client:
     if local and parts.scheme == "http":
         # No TLS here, and no proxy that could have it: spares the 40 ms of reading CA files.
         return httpx.Client(verify=False, trust_env=False)  # noqa: S501
-    return httpx.Client(verify=ssl_context(connection), trust_env=not local)
+    return httpx.Client(verify=_ssl_context(connection), trust_env=not local)
 
 
 _contexts: dict[tuple[str | None, ...], ssl.SSLContext] = {}
 _contexts_lock = threading.Lock()
 
 
-def ssl_context(connection: Connection) -> ssl.SSLContext:
+def _ssl_context(connection: Connection) -> ssl.SSLContext:
     """The process's own context for these CA files; reading them takes 25 to 60 ms.
 
     With a client certificate it is a new one for each request: such files are often replaced.

@@ -87,7 +87,12 @@ def test_key_that_cannot_be_read_is_a_setting(run: Run, at: list[str], tmp_path:
 
 def test_issuer_that_is_away(run: Run) -> None:
     ran = run("check", "--issuer", "http://127.0.0.1:9", "--client-id", CLIENT, "--timeout", "1")
-    assert ran.out.splitlines()[-1] == "failed: discovery"
+    lines = ran.out.splitlines()
+    assert lines[0].startswith("✓ name")
+    assert lines[1].startswith("✗ connection")
+    assert "nobody listens there" in lines[2]
+    assert lines[-3].startswith("– call")
+    assert lines[-1] == "failed: connection"
     assert ran.status == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import io
 import json
@@ -25,7 +26,8 @@ TENANT = "contoso.onmicrosoft.com"
 
 
 def source(*arguments: str) -> Source:
-    return credentials_of(command_line().parse_args(["check", *arguments]))
+    options = command_line().parse_args(["check", *arguments])
+    return credentials_of(options, lambda what: contextlib.nullcontext())
 
 
 def made(*arguments: str) -> OAuth2ClientCredentials:

@@ -21,7 +21,7 @@ from pygen_auth import (
     UnreachableError,
     diagnose,
 )
-from pygen_auth.diagnosis import Check, Diagnosis, refused_settings
+from pygen_auth.diagnosis import Check, Diagnosis, diagnose_issuer, refused_settings
 from pygen_auth.providers import Provider, cognito
 from pygen_auth.testing import Answer, AuthorizationServer
 
@@ -285,8 +285,24 @@ def test_report_of_refused_settings() -> None:
     assert [check.name for check in diagnosis.checks] == STEPS
 
 
-def test_report_where_metadata_cannot_be_had() -> None:
-    error = UnreachableError("Discovery failed", hint="check the issuer")
-    first, *rest = refused_settings(error).checks
-    assert (first.name, first.advice) == ("discovery", "check the issuer")
-    assert "settings" not in [check.name for check in rest]
+AWAY = UnreachableError("Discovery failed")
+
+
+def test_report_where_metadata_cannot_be_had(server: AuthorizationServer) -> None:
+    server.documents.clear()
+    diagnosis = diagnose_issuer(server.issuer, AWAY, verify=str(server.ca_file))
+    assert [check.name for check in diagnosis.checks] == STEPS[1:]
+    assert "404" in diagnosis.check("discovery").detail
+    assert diagnosis.check("clock").detail == "needs discovery"
+
+
+def test_report_where_metadata_could_not_be_had_a_moment_ago(server: AuthorizationServer) -> None:
+    told: list[Check] = []
+    diagnosis = diagnose_issuer(
+        server.issuer, AWAY, verify=str(server.ca_file), on_check=told.append
+    )
+    check = diagnosis.check("discovery")
+    assert (check.outcome, check.detail) == ("failed", "Discovery failed")
+    assert check.advice == "try again: the server answers now"
+    assert told[-1] == diagnosis.checks[-1]
+    assert not diagnosis.ok

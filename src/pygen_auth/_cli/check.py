@@ -7,10 +7,10 @@ from argparse import Namespace
 from contextlib import ExitStack
 
 from pygen_auth import ConfigurationError, OAuth2Error, diagnose
-from pygen_auth.diagnosis import Check, Diagnosis, refused_settings
+from pygen_auth.diagnosis import Check, Diagnosis, diagnose_issuer, refused_settings
 
 from .screen import Screen
-from .settings import credentials_of
+from .settings import connection, credentials_of
 
 
 class _View:
@@ -51,29 +51,18 @@ def run(options: Namespace) -> int:
 
 
 def _diagnosis(options: Namespace, screen: Screen) -> Diagnosis:
-    view = _View(screen, quiet=options.json)
-    try:
-        with screen.waiting("settings"):
-            source = credentials_of(options)
-    except OAuth2Error as error:
-        diagnosis = refused_settings(error, redact=options.redact)
+    with contextlib.closing(_View(screen, quiet=options.json)) as view:
+        shown = {"redact": options.redact, "on_check": view.show}
+        try:
+            source = credentials_of(options, screen.waiting)
+            return diagnose(source.credentials, issuer=source.issuer, call=options.call, **shown)
+        except ConfigurationError as error:  # also of --call and --issuer, before any step
+            diagnosis = refused_settings(error, redact=options.redact)
+        except OAuth2Error as error:
+            return diagnose_issuer(options.issuer, error, **shown, **connection(options))
         for check in diagnosis.checks:
             view.show(check)
         return diagnosis
-    with contextlib.closing(view):
-        try:
-            return diagnose(
-                source.credentials,
-                issuer=source.issuer,
-                call=options.call,
-                redact=options.redact,
-                on_check=view.show,
-            )
-        except ConfigurationError as error:  # of --call and --issuer, before any step
-            diagnosis = refused_settings(error, redact=options.redact)
-    for check in diagnosis.checks:
-        view.show(check)
-    return diagnosis
 
 
 def _status(diagnosis: Diagnosis) -> int:

@@ -6,6 +6,7 @@ import inspect
 import os
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,11 @@ class Source:
     issuer: str | Provider | None = None
 
 
-def credentials_of(options: Namespace) -> Source:
+Waiting = Callable[[str], AbstractContextManager[object]]
+"""Shows what is waited for. Not around more than that: a secret may be asked for beside it."""
+
+
+def credentials_of(options: Namespace, waiting: Waiting) -> Source:
     """The credentials that the options describe.
 
     Raises:
@@ -55,15 +60,16 @@ def credentials_of(options: Namespace) -> Source:
     if options.provider is not None:
         return _of_provider(options, options.provider, {}, _asked(options))
     if options.token_url is not None or options.issuer is not None:
-        return _of_server(options)
+        return _of_server(options, waiting)
     return _of_environment(options)
 
 
-def _of_server(options: Namespace) -> Source:
+def _of_server(options: Namespace, waiting: Waiting) -> Source:
     keywords = _asked(options)
     who = _client_id(options, keywords), _secret(options, keywords)
     if options.token_url is None:
-        found = OAuth2ClientCredentials.discover(options.issuer, *who, **keywords)
+        with waiting("discovery"):
+            found = OAuth2ClientCredentials.discover(options.issuer, *who, **keywords)
         return Source(found, options.issuer)
     return Source(OAuth2ClientCredentials(options.token_url, *who, **keywords), options.issuer)
 

@@ -16,8 +16,9 @@ def run(options: Namespace) -> int:
     """Print it; the exit status."""
     screen = Screen()
     try:
+        credentials = credentials_of(options, screen.waiting).credentials
         with screen.waiting("token request"):
-            header = credentials_of(options).credentials.get_headers()["Authorization"]
+            header = credentials.get_headers()["Authorization"]
         print(_printed(options, header, screen))
     except OAuth2Error as error:
         screen.refuse(str(error))

@@ -5,13 +5,14 @@ prints; the command line shows the same report.
 """
 
 from ._jwt import parts_of
-from ._metadata import Metadata, server_metadata
+from ._metadata import Metadata, diagnose_issuer, server_metadata
 from ._report import Check, Diagnosis, refused_settings
 
 __all__ = [
     "Check",
     "Diagnosis",
     "Metadata",
+    "diagnose_issuer",
     "parts_of",
     "refused_settings",
     "server_metadata",

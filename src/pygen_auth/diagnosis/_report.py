@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from .._errors import ConfigurationError, OAuth2Error
+from .._errors import ConfigurationError
 from ._redaction import Redaction
 
 Outcome = Literal["running", "ok", "warning", "failed", "not run"]
@@ -72,13 +72,14 @@ class Diagnosis:
         return "\n".join(lines)
 
 
-def refused_settings(error: OAuth2Error, *, redact: bool = True) -> Diagnosis:
-    """The report where there are no credentials, since making them failed.
-
-    Settings cannot be right, or the server's metadata cannot be had where they were to tell them.
-    """
+def refused_settings(error: ConfigurationError, *, redact: bool = True) -> Diagnosis:
+    """The report where there are no credentials, since their settings cannot be right."""
     show = Redaction(ids=redact).value
-    at = "settings" if isinstance(error, ConfigurationError) else "discovery"
-    failed = Check(at, "failed", show(str(error.args[0])), show(error.hint))
-    rest = (Check(name, "not run", f"needs {at}") for name in STEPS if name not in ("settings", at))
-    return Diagnosis((failed, *rest))
+    first = Check("settings", "failed", show(str(error.args[0])), show(error.hint))
+    return Diagnosis((first, *not_run_behind("settings")))
+
+
+def not_run_behind(failed: str) -> tuple[Check, ...]:
+    """The steps that follow, none of which is run."""
+    rest = STEPS[STEPS.index(failed) + 1 :]
+    return tuple(Check(name, "not run", f"needs {failed}") for name in rest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from .._worker import within
 from ..providers import Provider
 from . import _call, _line, _server, _settings, _tls, _token
 from ._redaction import Redaction
-from ._report import Check, Diagnosis
+from ._report import STEPS, Check, Diagnosis
 from ._subject import Finding, Subject, nothing_to_do, wrong
 
 
@@ -59,8 +59,9 @@ def run(
     call: str | None,
     redact: bool,
     on_check: Callable[[Check], None] | None,
+    only: Collection[str] = STEPS,
 ) -> Diagnosis:
-    """See `pygen_auth.diagnose`."""
+    """See `pygen_auth.diagnose`. Of the steps, `only` those are looked at."""
     client = credentials if isinstance(credentials, ClientSettings) else None
     hosts = () if client is None else client._insecure_hosts
     provider = _provider(issuer)
@@ -74,7 +75,8 @@ def run(
         if isinstance(client.client_secret, str):
             redaction.hide(client.client_secret)
     subject = Subject(credentials, provider, call, redaction)
-    steps = [step for step in (_WITH_CLIENT if client else _WITH_TOKEN) if _wanted(step, subject)]
+    known = _WITH_CLIENT if client else _WITH_TOKEN
+    steps = [step for step in known if step.name in only and _wanted(step, subject)]
     return Diagnosis(_checks(steps, subject, on_check or (lambda check: None)))
 
 

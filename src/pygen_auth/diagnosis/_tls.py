@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from .._clients import ca_source, ssl_context
+from .._clients import ca_source
 from .._errors import ConfigurationError
 from ._line import another_line
 from ._subject import Finding, Subject, doubtful, fine, host_and_port, lasting, nothing_to_do, wrong
@@ -33,7 +33,7 @@ def tls(subject: Subject) -> Finding:
     host, _ = host_and_port(subject.url)
     line, subject.line = subject.line, None
     try:
-        context = ssl_context(subject.connection)
+        context = subject.connection.ssl_context()
         with line, context.wrap_socket(line, server_hostname=host) as encrypted:
             version, certificate = encrypted.version(), encrypted.getpeercert() or {}
     except ConfigurationError as error:
