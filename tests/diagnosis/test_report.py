@@ -127,11 +127,11 @@ def test_client_of_the_callers_knows_the_way(server: AuthorizationServer, twin: 
 
 def test_no_step_takes_longer_than_the_timeout(server: AuthorizationServer, twin: Twin) -> None:
     server.override = Answer(delay=30)
-    credentials = twin.make(server.token_url, CLIENT, SECRET, verify=server.ca_file, timeout=0.5)
+    credentials = twin.make(server.token_url, CLIENT, SECRET, verify=server.ca_file, timeout=3)
     began = time.monotonic()
     check = step("token request", credentials)
     assert check.outcome == "failed"
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 25  # of the 30 s that the server takes
     assert check.advice
 
 

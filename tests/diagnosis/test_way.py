@@ -61,7 +61,7 @@ def seen(here: World, server: FaultServer, twin: Twin, **settings: Any) -> Diagn
         (
             "looked up without end",
             "name",
-            "nothing within 0.5 s",
+            "nothing within 1.5 s",
             "the name server does not answer",
         ),
         ("refused", "connection", "Connection refused", "nobody listens there: check the port"),
@@ -88,7 +88,7 @@ def test_fault_on_the_way(
     here: World, twin: Twin, variant: str, failed: str, detail: str, advice: str
 ) -> None:
     with broken(here, FAULTS[variant]) as server:
-        diagnosis = seen(here, server, twin, timeout=0.5 if FAULTS[variant].timeout else 5)
+        diagnosis = seen(here, server, twin, timeout=1.5 if FAULTS[variant].timeout else 5)
     check = next(check for check in diagnosis.checks if check.outcome == "failed")
     assert check.name == failed
     assert any(part in check.detail for part in detail.split("|"))
@@ -161,7 +161,7 @@ def dropped(environ: dict[str, str]) -> Any:
         stack.enter_context(mock.patch.object(socket, "getaddrinfo", return_value=found))
         stack.enter_context(mock.patch.dict(os.environ, environ))
         url = "https://idp.example.com/token"
-        return step("connection", OAuth2ClientCredentials(url, CLIENT, SECRET, timeout=0.3))
+        return step("connection", OAuth2ClientCredentials(url, CLIENT, SECRET, timeout=1))
 
 
 def test_address_without_a_way(twin: Twin) -> None:
@@ -367,7 +367,7 @@ def test_plain_http_has_no_handshake() -> None:
 def test_fault_of_a_proxy(here: World, twin: Twin, variant: str, failed: str, advice: str) -> None:
     fault = PROXY_FAULTS[variant]
     with broken(here, fault) as server, here.proxy(server.proxy):
-        diagnosis = seen(here, server, twin, timeout=0.5 if fault.timeout else 5)
+        diagnosis = seen(here, server, twin, timeout=1.5 if fault.timeout else 5)
     check = next(check for check in diagnosis.checks if check.outcome == "failed")
     assert check.name == failed
     assert advice in str(check.advice)
