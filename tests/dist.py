@@ -26,6 +26,7 @@ PYTHONS: list[str] = re.findall(
 EXTRAS = sorted(set(PROJECT["optional-dependencies"]) - {"dev"})
 
 NEEDS: dict[str, str] = {
+    "cli": "import pygen_auth._cli.screen",
     "redis": "from pygen_auth import ConfigurationError\n"
     "from pygen_auth.stores import RedisTokenStore\n"
     "def client():\n"

@@ -99,6 +99,13 @@ def test_alone_the_command_runs(alone: Environment, arguments: list[str]) -> Non
     assert ran.stdout.startswith("pygen-auth 0" if arguments == ["--version"] else "usage: ")
 
 
+@pytest.mark.parametrize("command", ["check", "token", "providers", "completion bash"])
+def test_alone_another_command_names_its_extra(alone: Environment, command: str) -> None:
+    ran = alone.run("pygen-auth", *command.split())
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "pip install 'pygen-auth[cli]'" in ran.stderr
+
+
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_what_needs_an_extra_names_it_where_it_is_missing(alone: Environment, extra: str) -> None:
     ran = alone.python(NEEDS[extra])

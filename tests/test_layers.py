@@ -35,24 +35,29 @@ LAYERS = [
     {"_attempts"},
     {"_sharing"},
     {"_credentials", "_async_credentials"},
+    {"diagnosis"},
+    {"_diagnose"},
     {"__init__"},
     {"testing", "auth"},
-    {"_demo"},
+    {"_demo", "_cli"},
     {"__main__"},
 ]
 """A module may import from those above it, and from no other of its own layer."""
 
 FOREIGN = {
     "authlib": {"_protocol", "_metadata", "testing"},
-    "cryptography": {"_assertion", "_sealing"},
+    "cryptography": {"_assertion", "_sealing", "diagnosis"},
     "filelock": {"stores"},
     "joserfc": {"_assertion", "_sealing", "testing"},
     "httpx": {"_clients", "_demo", "auth"},
     "httpx2": {"auth"},
     "platformdirs": {"stores"},
     "requests": {"auth"},
+    "rich": {"_cli"},
+    "shtab": {"_cli"},
+    "tomli": {"_cli"},
     "trustme": {"testing"},
-    "yaml": {"_sources"},
+    "yaml": {"_sources", "_cli"},
 }
 """Who may import what is neither ours nor the standard library's."""
 
@@ -102,7 +107,7 @@ def ours(path: Path) -> set[str]:
 
 def foreign(path: Path) -> set[str]:
     tops = {name.partition(".")[0] for name in imports(path)}
-    return tops - {PACKAGE} - set(sys.stdlib_module_names)
+    return tops - {PACKAGE, "tomllib"} - set(sys.stdlib_module_names)  # tomllib: from 3.11 on
 
 
 def test_there_are_modules_to_look_at() -> None:
@@ -127,6 +132,14 @@ ABOUT_OURS = {"__init__.py", "_store_contract.py"}
 )
 def test_the_testing_server_is_code_that_is_not_the_librarys(path: Path) -> None:
     assert ours(path) == set()
+
+
+FOR_EVERY_PROGRAM = {"__init__", "providers", "client_auth", "diagnosis", "testing"}
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if unit(path) == "_cli"])
+def test_the_command_line_uses_what_every_program_can_use(path: Path) -> None:
+    assert ours(path) <= FOR_EVERY_PROGRAM
 
 
 @by_file

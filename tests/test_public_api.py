@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 
 import pygen_auth
+import pygen_auth.diagnosis
 import pygen_auth.stores
 import pygen_auth.testing
 from pygen_auth import AsyncOAuth2ClientCredentials, OAuth2ClientCredentials
 
 REPOSITORY = Path(__file__).parents[1]
 TWINS = [OAuth2ClientCredentials, AsyncOAuth2ClientCredentials]
-MODULES = [pygen_auth, pygen_auth.stores, pygen_auth.testing]
+MODULES = [pygen_auth, pygen_auth.diagnosis, pygen_auth.stores, pygen_auth.testing]
 
 
 def test_all_is_what_can_be_imported_in_order() -> None:
@@ -47,6 +48,7 @@ def test_the_names_of_the_design_are_there() -> None:
         "Token",
         "TokenCredentials",
         "UnreachableError",
+        "diagnose",
     }
 
 
@@ -159,7 +161,11 @@ def test_the_two_methods_to_write_are_abstract(base: type) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["httpx", "httpx2", "asyncio", "requests", "trustme", "pygen_auth.stores", "joserfc"]
+    "module",
+    [
+        *("httpx", "httpx2", "asyncio", "requests", "trustme", "joserfc", "rich"),
+        *("pygen_auth.stores", "pygen_auth.diagnosis"),
+    ],
 )
 def test_importing_the_library_loads_nothing_that_may_never_be_used(module: str) -> None:
     code = f"import pygen_auth, sys; sys.exit({module!r} in sys.modules)"

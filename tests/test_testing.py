@@ -872,6 +872,15 @@ def test_issues_and_records_from_many_threads(
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
+def test_listens_on_the_port_that_is_given() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with AuthorizationServer(port=port) as server:
+        assert server.url == f"http://127.0.0.1:{port}"
+    with AuthorizationServer(port=port) as another:  # at once, after the first one
+        assert another.url == server.url
+
+
 def test_listens_on_ipv6(http: httpx.Client) -> None:
     with AuthorizationServer(host="::1") as server:
         assert server.url.startswith("http://[::1]:")

@@ -8,6 +8,7 @@ credentials.get_headers()  # {"Authorization": "Bearer …"}
 
 from ._async_credentials import AsyncOAuth2ClientCredentials
 from ._credentials import OAuth2ClientCredentials
+from ._diagnose import diagnose
 from ._errors import (
     ConfigurationError,
     InvalidResponseError,
@@ -33,4 +34,5 @@ __all__ = [
     "Token",
     "TokenCredentials",
     "UnreachableError",
+    "diagnose",
 ]

@@ -1,47 +1,91 @@
-"""The command line: `pygen-auth`, or `python -m pygen_auth`."""
+"""The command line: `pygen-auth`, or `python -m pygen_auth`. The core alone runs `demo`."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Callable, Sequence
 
-from pygen_auth import __version__
+from ._cli.parser import command_line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that `arguments` name, by default those of the process; its exit status."""
-    parser = argparse.ArgumentParser(
-        prog="pygen-auth", description="OAuth 2.0 client credentials that stay fresh."
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    demo = commands.add_parser(
-        "demo",
-        help="call an API on this machine while its authorization server is slow, fails and "
-        "refuses a token; takes 13 s",
-    )
-    demo.set_defaults(run=_demo)
-    command = parser.parse_args(arguments)
-    if "run" not in command:
+    parser = command_line()
+    options = parser.parse_args(arguments)
+    if options.command is None:
         parser.print_help()
         return 2
-    status: int = command.run()
-    return status
-
-
-def _demo() -> int:
     try:
-        from . import _demo  # here: no other command needs a server or asyncio
-
-        return _demo.run(_demo.Script(), sys.stdout)
+        return _COMMANDS[options.command](options)
     except KeyboardInterrupt:
         print()  # the shell goes on below the status line
         return 130
     except BrokenPipeError:  # the reader has left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         return 1
+    except ImportError as error:
+        if "pygen-auth[" not in str(error):
+            raise
+        print(f"pygen-auth {options.command}: {error}", file=sys.stderr)
+        return 2
+
+
+# Each command is imported when it runs: no other needs what it needs.
+
+
+def _demo(options: Namespace) -> int:
+    from . import _demo
+
+    return _demo.run(_demo.Script(), sys.stdout)
+
+
+def _check(options: Namespace) -> int:
+    from ._cli import check
+
+    return check.run(options)
+
+
+def _token(options: Namespace) -> int:
+    from ._cli import token
+
+    return token.run(options)
+
+
+def _providers(options: Namespace) -> int:
+    from ._cli import servers
+
+    return servers.providers(options)
+
+
+def _discover(options: Namespace) -> int:
+    from ._cli import servers
+
+    return servers.discover(options)
+
+
+def _serve(options: Namespace) -> int:
+    from ._cli import serve
+
+    return serve.run(options)
+
+
+def _completion(options: Namespace) -> int:
+    from ._cli import completion
+
+    return completion.run(options)
+
+
+_COMMANDS: dict[str, Callable[[Namespace], int]] = {
+    "check": _check,
+    "token": _token,
+    "providers": _providers,
+    "discover": _discover,
+    "serve": _serve,
+    "demo": _demo,
+    "completion": _completion,
+}
 
 
 if __name__ == "__main__":

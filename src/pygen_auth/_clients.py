@@ -60,6 +60,14 @@ class Connection:
             raise ConfigurationError("client gives something that is no httpx or httpx2 client")
         return Opened(made, ours=True)
 
+    def ssl_context(self) -> ssl.SSLContext:
+        """What TLS is spoken with, where we make the client.
+
+        Raises:
+            ConfigurationError: the CA certificates cannot be read.
+        """
+        return _ssl_context(self)
+
 
 DEFAULT_CONNECTION = Connection()
 """One for all that need nothing special: services hold thousands of credentials."""
@@ -153,6 +161,14 @@ def _new_context(verify: Verify) -> ssl.SSLContext:
         raise ConfigurationError(
             f"the CA certificates could not be read ({source}): {shown(str(error))}"
         ) from error
+
+
+def ca_source(verify: Verify) -> str:
+    """Where the CA certificates come from, for a message."""
+    if isinstance(verify, ssl.SSLContext):
+        return "your ssl.SSLContext"
+    named = [f"{name}={value}" for name, value in _from_environment().items() if value]
+    return _ca_file(verify) or ", ".join(named) or "the list that comes with httpx"
 
 
 def _ca_file(verify: Verify) -> str | None:

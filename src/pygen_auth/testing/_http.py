@@ -163,6 +163,7 @@ class HTTPServer(ThreadingHTTPServer):
         host: str,
         tls: ssl.SSLContext | None,
         respond: Callable[[str, str, Message, bytes, Certificate | None], Answer],
+        port: int = 0,
     ) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.tls = tls
@@ -170,7 +171,7 @@ class HTTPServer(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self._lock = threading.Lock()
         self._open: dict[socket.socket, threading.Thread] = {}
-        super().__init__((host, 0), _Handler)
+        super().__init__((host, port), _Handler)
         self._serving = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
         self._serving.start()
 

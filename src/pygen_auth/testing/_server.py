@@ -28,9 +28,9 @@ _METADATA_PATHS = (
 class AuthorizationServer:
     """An OAuth 2.0 authorization server and a protected resource on loopback.
 
-    It listens from its construction on, on a free port of `host`, until `close`, and is its own
-    context manager. Every connection has a thread, every method may be called from any thread, and
-    every request and token is kept for as long as the server.
+    It listens from its construction on, on `port` of `host` (0 is any free one), until `close`,
+    and is its own context manager. Every connection has a thread, every method may be called from
+    any thread, and every request and token is kept for as long as the server.
 
     The resource answers a valid bearer token with the JSON members `access_token`, `client_id`,
     `scope` and `audience`; the metadata is where RFC 8414 and OpenID Connect Discovery put it.
@@ -53,11 +53,16 @@ class AuthorizationServer:
 
     Raises:
         ImportError: `tls` is asked for and trustme is not installed.
-        OSError: `host` is nothing to listen on.
+        OSError: `host` and `port` are nothing to listen on.
     """
 
     def __init__(
-        self, *, lifetime: float = 3600, tls: bool = False, host: str = "127.0.0.1"
+        self,
+        *,
+        lifetime: float = 3600,
+        tls: bool = False,
+        host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self.lifetime = lifetime
         self.delay = 0.0
@@ -80,7 +85,7 @@ class AuthorizationServer:
                 self._authority = Authority(directory)
                 self.ca_file = self._authority.ca_file
                 context = self._authority.server_context()
-            server = HTTPServer(host, context, self._respond)
+            server = HTTPServer(host, context, self._respond, port)
             stack.callback(server.stop)
             self._resources = stack.pop_all()
         authority = f"[{host}]" if ":" in host else host
