@@ -8,7 +8,8 @@
 #                 64 processes start SHARING_RUNS=5 times with each store
 #   make faults   what a call gets when something goes wrong, at each moment; writes a page
 #   make package  wheel and sdist, installed alone and with each extra
-#   make matrix   the whole suite with the oldest and the newest of what is supported
+#   make matrix   the whole suite with the oldest and the newest of what is supported, by pairs
+#   make cube     the same with every combination; takes an hour
 #   make fuzz     the property-based tests with many more cases, others each time; SEED=… repeats
 #   make stress   threads, event loops, clocks and faults at once, for PYGEN_AUTH_STRESS_SECONDS=60
 #   make pins     the versions of the development tools, anew; with PYTHON the oldest supported one
@@ -20,7 +21,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PINS := requirements/dev.txt
 
-.PHONY: demo test lint types tests compat sdk servers sharing faults fuzz stress package matrix prerelease pins bench fleet clean
+.PHONY: demo test lint types tests compat sdk servers sharing faults fuzz stress package matrix cube prerelease pins bench fleet clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/package
@@ -77,6 +78,9 @@ package: $(VENV)/dev
 	PYGEN_AUTH_INSTALL=1 $(BIN)/pytest tests/test_packaging.py tests/test_installed.py
 
 matrix: $(VENV)/dev
+	$(BIN)/nox --session matrix --tags pairs
+
+cube: $(VENV)/dev
 	$(BIN)/nox --session matrix
 
 prerelease: $(VENV)/dev
