@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import threading
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import chain
 
-from pygen_auth import OAuth2ClientCredentials
+from pygen_auth import AsyncOAuth2ClientCredentials, OAuth2ClientCredentials
 from pygen_auth.testing import Answer
 
 from ._result import ATTEMPTS, Figure, Goal, Result, judged
-from ._server import separate_server
+from ._server import SeparateServer, separate_server
 
 THREADS = 16
 PAUSE = 0.001
@@ -66,23 +70,26 @@ class Run:
 
 def results() -> list[Result]:
     """The goals of the refresh that a user must not notice, without and with a thread for it."""
-    return [*_results(background=False), *_results(background=True)]
+    return [
+        *_results("slow refresh", _run),
+        *_results("background refresh", functools.partial(_run, background=True)),
+        *_results("background refresh, asyncio", _run_in_loop),
+    ]
 
 
-def _results(*, background: bool) -> list[Result]:
+def _results(name: str, measure: Callable[[], Run]) -> list[Result]:
     runs: list[Run] = []
     while len(runs) < ATTEMPTS and not any(_in_time(run) for run in runs):
-        runs.append(_run(background))
+        runs.append(measure())
     best, count = min(runs, key=lambda run: run.distance), len(runs)
     # The number of threads that wait is exact, so it has to be right in every run.
-    goal = WAITING[background]
+    goal = WAITING[best.background]
     worst = max(runs, key=lambda run: abs(run.waiting - goal.limit))
     waiting = Figure(
         worst.waiting, f"of {THREADS}, in the worst run; token requests: {worst.requests - 1}"
     )
     right = all(run.requests == 2 for run in runs)
-    calls = f"of {len(best.others):,} calls" + ("" if background else " that do not refresh")
-    name = "background refresh" if background else "slow refresh"
+    calls = f"of {len(best.others):,} calls" + ("" if best.background else " that do not refresh")
     return [
         judged(f"{name}: threads that wait", goal, waiting, also=right, runs=count),
         judged(f"{name}: longest", LONGEST, Figure(best.longest, calls), runs=count),
@@ -94,12 +101,8 @@ def _in_time(run: Run) -> bool:
     return LONGEST.holds(run.longest) and PERCENTILE.holds(run.percentile)
 
 
-def _run(background: bool) -> Run:
-    first = Answer(body={"access_token": "first", "token_type": "Bearer", "expires_in": LIFETIME})
-    second = Answer(
-        body={"access_token": "second", "token_type": "Bearer", "expires_in": 3600}, delay=DELAY
-    )
-    with separate_server(first, second) as server:
+def _run(background: bool = False) -> Run:
+    with _due_server() as server:
         credentials = OAuth2ClientCredentials(
             server.token_url, "benchmark", "secret", background_refresh=background
         )
@@ -108,6 +111,41 @@ def _run(background: bool) -> Run:
         time.sleep(max(0.0, due - BEFORE - time.monotonic()))
         seconds = _call_until(due + DELAY + AFTER, credentials)
         return Run(seconds, server.token_request_count(), background)
+
+
+def _run_in_loop() -> Run:
+    with _due_server() as server:
+        credentials = AsyncOAuth2ClientCredentials(
+            server.token_url, "benchmark", "secret", background_refresh=True
+        )
+
+        async def main() -> list[list[float]]:
+            due = time.monotonic() + LIFETIME / 2
+            await credentials.get_headers()
+            await asyncio.sleep(max(0.0, due - BEFORE - time.monotonic()))
+            end = due + DELAY + AFTER
+            return await asyncio.gather(*(_calls(end, credentials) for _ in range(THREADS)))
+
+        return Run(asyncio.run(main()), server.token_request_count(), background=True)
+
+
+async def _calls(end: float, credentials: AsyncOAuth2ClientCredentials) -> list[float]:
+    clock, seconds = time.perf_counter, []
+    while time.monotonic() < end:
+        began = clock()
+        await credentials.get_headers()
+        seconds.append(clock() - began)
+        await asyncio.sleep(PAUSE)
+    return seconds
+
+
+def _due_server() -> AbstractContextManager[SeparateServer]:
+    """Its first token is soon due, and its second one takes its time."""
+    first = Answer(body={"access_token": "first", "token_type": "Bearer", "expires_in": LIFETIME})
+    second = Answer(
+        body={"access_token": "second", "token_type": "Bearer", "expires_in": 3600}, delay=DELAY
+    )
+    return separate_server(first, second)
 
 
 def _call_until(end: float, credentials: OAuth2ClientCredentials) -> list[list[float]]:
