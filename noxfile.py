@@ -62,12 +62,12 @@ BETWEEN = [Corner("3.11", "1.8.0", "", True), Corner("3.12", "1.8.0", "", False)
 
 
 def is_for_pairs(corner: Corner) -> bool:
-    """Whether it is one of the few that together have each combination of any two values.
+    """Whether it is one of the few in which each two values meet: old or new, without or with.
 
-    All oldest, all newest, and those with one oldest among newest ones.
+    The oldest of all, and those with one oldest among newest ones and httpx2; BETWEEN has the rest.
     """
     newest = (corner.python != "3.10", not corner.authlib, corner.httpx == "", corner.httpx2)
-    return corner in BETWEEN or sum(newest) in (0, 3, 4)
+    return corner in BETWEEN or sum(newest) == 0 or (sum(newest) == 3 and corner.httpx2)
 
 
 def name(corner: Corner) -> str:

@@ -548,6 +548,8 @@ def test_proxy_variable_that_cannot_be_read(proxy: str, twin: Twin) -> None:
     ],
 )
 def test_proxy_is_the_one_that_httpx_takes(url: str, environ: dict[str, str]) -> None:
+    if "://" in environ.get("NO_PROXY", "") and httpx.__version__ < "0.26":
+        pytest.skip("a URL in NO_PROXY is a pattern of host names to this httpx")
     kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     with mock.patch.dict(os.environ, {**kept, **environ}, clear=True):
         proxy = proxy_for(urlsplit(url))
