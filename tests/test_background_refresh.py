@@ -442,6 +442,27 @@ def test_close_lets_nobody_wait_for_a_thread_of_no_more_use(
     assert not due._lock.locked()
 
 
+def test_thread_that_was_left_does_not_take_the_mark_of_a_newer_one(
+    due: OAuth2ClientCredentials, clock: HandClock
+) -> None:
+    first, second = Gate(), Gate()
+    due._send = Endpoint(first, granted("fetched"), second).send  # type: ignore[assignment]
+    due.get_headers()
+    assert first.reached.wait(30)
+    due.close()
+    assert due.token().access_token == "fetched"
+    clock.advance(3400)
+    due.get_headers()
+    assert second.reached.wait(30)
+    newer = due._turned_behind
+    first.opened.set()
+    until(lambda: len(refreshers()) == 1)
+    assert due._turned_behind is newer is due._lock
+    second.opened.set()
+    until(lambda: not refreshers())
+    assert due._turned_behind is None
+
+
 def test_due_token_is_at_hand_for_an_event_loop(due: OAuth2ClientCredentials) -> None:
     gate = Gate()
     due._send = Endpoint(gate).send  # type: ignore[assignment]

@@ -19,7 +19,7 @@ by_file = pytest.mark.parametrize(
 LAYERS = [
     {"_version"},
     {"_errors", "_wire", "_clock", "_aadsts"},
-    {"_token", "_assertion", "_checks", "_worker", "_hints", "_steps"},
+    {"_token", "_assertion", "_checks", "_worker", "_hints", "_steps", "_store_calls"},
     {"client_auth", "events"},
     {"_grant", "_provider", "_ways", "_sealed_token"},
     {"_entra"},

@@ -53,6 +53,8 @@ class Call:
     """Of the last request; None where none was sent."""
     proof: tuple[ClientAuth, Credential] | None = None
     """What the last request proved the client with."""
+    store_seconds: float = 0.0
+    """What operations of the store have taken of it."""
     credential: Credential | None = None
     """What its first request is to use, where that was read for the store."""
     refused: list[tuple[ClientAuth, Credential]] = field(default_factory=list)

@@ -276,13 +276,14 @@ class OAuth2ClientCredentials(SharedAttempts, Credentials, made_of="client_crede
         release, _ = self._acquire(wait=False)
         if release is None:
             return
-        self._turned_behind = self._lock
+        lock = self._turned_behind = self._lock
 
         def work() -> None:
             try:
                 self._refresh_for_others(seen)
             finally:
-                self._turned_behind = None
+                if self._turned_behind is lock:
+                    self._turned_behind = None
                 release()
 
         behind(work, otherwise=release)

@@ -70,6 +70,7 @@ class TokenKeeper(ClientSettings):
         """What each process has for itself; called anew in the child of a fork."""
         self._swap_lock = threading.Lock()
         self._spread = MARGIN_SPREAD * random.random() if self._store is not None else 0.0
+        self._hold(self._lease.with_margin(self._spread_margin))
 
     def _hold(self, lease: Lease) -> None:
         until = lease.held_until()
@@ -117,9 +118,9 @@ class TokenKeeper(ClientSettings):
     # -- pickle and copy: the settings (with the secret), never a token, a lock or a client
 
     _OF_THIS_RUN = frozenset({
-        "_clock", "_closings", "_fresh", "_lease", "_lock", "_locks", "_misses", "_reading",
-        "_send", "_spread", "_store_ails", "_store_failures", "_stored", "_swap_lock", "_tasks",
-        "_turned_behind", "_warned_of_lifetime", "_ways",
+        "_clock", "_closings", "_fresh", "_lease", "_lock", "_locks", "_look_at", "_misses",
+        "_reading", "_send", "_spread", "_store_ails", "_store_failures", "_stored", "_swap_lock",
+        "_tasks", "_turned_behind", "_warned_of_lifetime", "_ways",
     })  # fmt: skip
 
     # -- steps of a token's life that both shells take

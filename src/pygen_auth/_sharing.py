@@ -11,17 +11,16 @@ import contextlib
 import functools
 import logging
 import random
-import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from ._attempts import Call, TokenAttempts
 from ._clock import Clock, Instant
-from ._errors import ConfigurationError, shown
+from ._errors import ConfigurationError, OAuth2Error, shown
 from ._grant import credential_is_late
 from ._steps import Steps, Work
-from ._token import Token
+from ._store_calls import Raised, StoreLock, guarded, late
+from ._token import LOOK_AGAIN, Lease, Token
 from ._worker import start
 from .events import SharedTokenTaken, Waited
 
@@ -55,7 +54,17 @@ class SharedAttempts(TokenAttempts):
         self._store_ails = False
         self._store_failures = 0
         self._misses: tuple[Miss, ...] = ()
+        self._look_at = 0.0  # by the monotonic clock: when a standing failure lets one look through
         super()._begin(*clock)
+
+    def _held(self, lease: Lease, now: Instant) -> Token | None:
+        """As without a store, but for a failure that stands: another process may have a token."""
+        try:
+            return super()._held(lease, now)
+        except OAuth2Error:
+            if self._store is None or now.monotonic < self._look_at:
+                raise
+            return None
 
     def _shared(self, call: Call) -> Steps[Token]:
         """The steps to a token of the store's, or to a new one that is put there."""
@@ -63,16 +72,21 @@ class SharedAttempts(TokenAttempts):
         if place is None:  # pragma: no branch - not traced by Python 3.11 after a throw
             return (yield call)  # type: ignore[no-any-return]  # as every step's outcome
         failures = self._store_failures
-        lock = _Lock(lambda: self._store.lock(place.key, 0))  # type: ignore[union-attr]
+        now = self._clock.now()
+        standing = self._lease.standing_failure(now)
+        if standing is not None and not call.had_token:
+            self._look_at = now.monotonic + LOOK_AGAIN
+            return (yield from self._found_or(standing, place, call))
+        lock = StoreLock(lambda: self._store.lock(place.key, 0))  # type: ignore[union-attr]
         try:
             token = yield from self._found_or_fetched(place, lock, call)
-        except GeneratorExit:  # Ctrl-C, or a cancelled task: nobody can wait for it any more
+        except Exception:
+            yield from self._left(lock)
+            raise
+        except BaseException:  # Ctrl-C, or a cancelled task: nobody can wait for it any more
             start(lock.leave_quietly, "pygen-auth store")
             raise
-        except Exception:
-            yield from self._left(lock, call)
-            raise
-        yield from self._left(lock, call)
+        yield from self._left(lock)
         if self._store_ails and failures == self._store_failures:
             self._store_ails = False
             _log.info("the store works again")
@@ -82,15 +96,17 @@ class SharedAttempts(TokenAttempts):
         """The steps of `invalidate`: a token that was refused is removed for all."""
         self._invalidate(token)
         text = token if isinstance(token, str) else token.access_token
-        if self._stored is None or self._stored[0] != text:
+        stored, self._stored = self._stored, None
+        if stored is None or stored[0] != text:
+            self._stored = stored
             return
-        _, key, value = self._stored
-        self._stored = None
-        try:
-            forget = functools.partial(self._store.delete, key, value)  # type: ignore[union-attr]
-            yield from self._asked(forget, None)
-        except _StoreFailedError:
-            return
+        yield from self._forgotten(*stored[1:])
+
+    def _forgotten(self, key: str, value: bytes) -> Steps[None]:
+        """Remove a refused token for all."""
+        forget = functools.partial(self._store.delete, key, value)  # type: ignore[union-attr]
+        with contextlib.suppress(_StoreFailedError):
+            yield from self._asked(forget)
 
     def _place(self, call: Call) -> Steps[Place | None]:
         """Where the token is in the store; None where what proves the client cannot be read."""
@@ -111,10 +127,22 @@ class SharedAttempts(TokenAttempts):
             )
         except ConfigurationError:  # it is read again for the request, and told then
             return None
+        except Exception as error:
+            self._failed_by(error)
+            return None
         return place
 
-    def _found_or_fetched(self, place: Place, lock: _Lock, call: Call) -> Steps[Token]:
-        before = self._lease
+    def _found_or(self, failure: OAuth2Error, place: Place, call: Call) -> Steps[Token]:
+        """The store's token, put there by another process since that failure; or the failure."""
+        found = None
+        with contextlib.suppress(_StoreFailedError):
+            found = yield from self._looked_up(place, call)
+        if found is None:
+            raise failure
+        return found
+
+    def _found_or_fetched(self, place: Place, lock: StoreLock, call: Call) -> Steps[Token]:
+        before, credential = self._lease, call.credential
         works = True
         try:
             found = yield from self._found_or_locked(place, lock, call)
@@ -122,30 +150,38 @@ class SharedAttempts(TokenAttempts):
                 return found
         except _StoreFailedError:
             works = False
-        token: Token = yield call
-        if works and token is not before.token and token.access_token != self._lease.refused:
-            yield from self._saved(place, token, call)
+        try:
+            token: Token = yield call
+        except OAuth2Error as error:
+            if not works or not error.retryable:
+                raise
+            return (yield from self._found_or(error, place, call))
+        # Another credential has another place, where others look for its token.
+        same = call.proof is not None and call.proof[1] == credential
+        if works and same and token not in (before.token, self._refused_token(token)):
+            yield from self._saved(place, token)
         return token
 
-    def _found_or_locked(self, place: Place, lock: _Lock, call: Call) -> Steps[Token | None]:
+    def _refused_token(self, token: Token) -> Token | None:
+        return token if token.access_token == self._lease.refused else None
+
+    def _found_or_locked(self, place: Place, lock: StoreLock, call: Call) -> Steps[Token | None]:
         """A token to use, or None: this one is to fetch it.
 
         In the margin nobody waits for another one. Without a token, all wait for the one who has
-        the lock, for a quarter to a half of their time; with the rest they ask themselves.
+        the lock, for a half to three quarters of their time: the one has half of it for its first
+        attempt. With the rest they ask themselves.
         """
         begun, wait = self._clock.monotonic(), LOOK_FIRST
         # Not all at once: where the one who has the lock fails, a thousand may have waited.
-        patience = call.deadline - self._timeout * (0.5 + random.random() / 4)
+        patience = call.deadline - self._timeout * (0.25 + random.random() / 4)
         while True:
             token = yield from self._looked_up(place, call)
             if token is None and (yield from self._asked(lock.enter, call)):
-                token = yield from self._looked_up(
-                    place, call
-                )  # somebody may just have put it there
-                return token
+                # Somebody may just have put it there.
+                return (yield from self._looked_up(place, call))
             now = self._clock.now()
-            if token is None and self._lease.usable(now):
-                return self._put_off(now)
+            token = token or self._put_off(now)
             if token is not None or now.monotonic >= patience:
                 if wait > LOOK_FIRST:
                     self._tell(Waited, now.monotonic - begun)
@@ -153,12 +189,11 @@ class SharedAttempts(TokenAttempts):
             yield min(wait * (0.5 + random.random() / 2), patience - now.monotonic)
             wait = min(2 * wait, LOOK_EVERY)
 
-    def _put_off(self, now: Instant) -> Token:
-        """Another process is refreshing; this one goes on with the token it has."""
+    def _put_off(self, now: Instant) -> Token | None:
+        """The held token, if there is one to go on with while another process refreshes."""
         chance = random.random()
-        lease = self._swap(lambda lease: lease.put_off(now, chance))
-        assert lease.token is not None
-        return self._used(lease.token, now)
+        lease = self._swap(lambda lease: lease.put_off(now, chance) if lease.usable(now) else lease)
+        return self._used(lease.token, now) if lease.token and lease.usable(now) else None
 
     # -- operations of the store
 
@@ -179,8 +214,7 @@ class SharedAttempts(TokenAttempts):
             self._missed(found)
             return None
         if found.access_token == self._lease.refused:  # put back by one who has not heard of it
-            forget = functools.partial(self._store.delete, place.key, value)  # type: ignore[union-attr]
-            yield from self._asked(forget, call)
+            yield from self._forgotten(place.key, value)
             return None
         return self._taken(found, place, value, call)
 
@@ -197,7 +231,7 @@ class SharedAttempts(TokenAttempts):
         self._tell(SharedTokenTaken, token.fingerprint, left)
         return token
 
-    def _saved(self, place: Place, token: Token, call: Call) -> Steps[None]:
+    def _saved(self, place: Place, token: Token) -> Steps[None]:
         """Put a new token into the store."""
         from ._sealing import seal
 
@@ -208,83 +242,52 @@ class SharedAttempts(TokenAttempts):
             return value
 
         try:
-            value = yield from self._asked(save, call)
+            value = yield from self._asked(save)
         except _StoreFailedError:
             return
         self._stored = token.access_token, place.key, value
+        if token.access_token == self._lease.refused:  # while it was being saved
+            yield from self._forgotten(place.key, value)
 
-    def _left(self, lock: _Lock, call: Call) -> Steps[None]:
+    def _left(self, lock: StoreLock) -> Steps[None]:
         if not lock.entered:
-            lock.leave()  # should it be had later, by a thread that was left
+            lock.leave_quietly()  # should it be had later, by a thread that was left
             return
-        try:
-            yield from self._asked(lock.leave, call)
-        except _StoreFailedError:
-            return
+        with contextlib.suppress(_StoreFailedError):
+            yield from self._asked(lock.leave)
 
-    def _asked(self, operation: Callable[[], Any], call: Call | None) -> Steps[Any]:
-        """What an operation of the store gives; `_StoreFailedError` for whatever it raises."""
-        seconds = STORE_SECONDS
+    def _asked(self, operation: Callable[[], Any], call: Call | None = None) -> Steps[Any]:
+        """What an operation of the store gives; `_StoreFailedError` for whatever it raises.
+
+        It has longer where the `call` that waits for it has no token to go on with.
+        """
+        begun, seconds = self._clock.monotonic(), STORE_SECONDS
         if call is not None:
             if not call.had_token and not self._store_ails:
-                seconds = FIRST_STORE_SECONDS
+                seconds = max(seconds, FIRST_STORE_SECONDS - call.store_seconds)
             seconds = min(seconds, self._attempt_timeout(call.deadline))
         try:
-            return (yield Work(operation, seconds, lambda: _late(seconds)))
+            result = yield Work(lambda: guarded(operation), seconds, lambda: late(seconds))
         except Exception as error:
-            self._store_failures += 1
-            if not self._store_ails:
-                self._store_ails = True
-                _log.warning(
-                    "the store failed, and tokens are fetched without it until it works again: %s",
-                    shown(f"{type(error).__name__}: {error}"),
-                )
-            raise _StoreFailedError from error
+            result = Raised(error)
+        if call is not None:
+            call.store_seconds += self._clock.monotonic() - begun
+        if isinstance(result, Raised):
+            self._failed_by(result.error)
+            raise _StoreFailedError from result.error
+        return result
+
+    def _failed_by(self, error: BaseException) -> None:
+        self._store_failures += 1
+        if not self._store_ails:
+            self._store_ails = True
+            _log.warning(
+                "the store failed, and tokens are fetched without it until it works again: %s",
+                shown(f"{type(error).__name__}: {error}"),
+            )
 
     def _missed(self, miss: Miss) -> None:
         """Say once for each kind that something in the store is not used; not so of the usual."""
         if miss not in self._misses and miss.name != "EXPIRED":
             self._misses += (miss,)
             _log.warning("what the store holds is not used: %s", miss.value)
-
-
-def _late(seconds: float) -> Exception:
-    return TimeoutError(f"no answer within {seconds:g} s")
-
-
-class _Lock:
-    """A store's lock, which is entered and left in threads that may themselves be left."""
-
-    def __init__(self, make: Callable[[], AbstractContextManager[bool]]) -> None:
-        self._make = make
-        self._guard = threading.Lock()
-        self._manager: AbstractContextManager[bool] | None = None
-        self._is_left = False
-
-    @property
-    def entered(self) -> bool:
-        return self._manager is not None
-
-    def enter(self) -> bool:
-        """Whether it was had, without waiting for it."""
-        manager = self._make()
-        had = manager.__enter__()
-        with self._guard:
-            keep = had and not self._is_left
-            if keep:
-                self._manager = manager
-        if not keep:  # it is somebody else's, or it came when nobody waited for it any more
-            manager.__exit__(None, None, None)
-        return keep
-
-    def leave(self) -> None:
-        """Give it back; also one that is had only later."""
-        with self._guard:
-            manager, self._manager, self._is_left = self._manager, None, True
-        if manager is not None:
-            manager.__exit__(None, None, None)
-
-    def leave_quietly(self) -> None:
-        """`leave`, where nobody could hear of it."""
-        with contextlib.suppress(Exception):
-            self.leave()

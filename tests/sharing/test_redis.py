@@ -470,3 +470,13 @@ def test_a_store_shows_nothing_of_its_client() -> None:
     url = "redis://user:pa55word@redis.example.com/0"
     for client in (redis.Redis.from_url(url), valkey.Valkey.from_url(url)):
         assert repr(RedisTokenStore(client)) == "RedisTokenStore(prefix='pygen-auth:')"
+
+
+def test_what_a_callable_says_of_its_url_is_not_shown() -> None:
+    def client() -> None:
+        raise ValueError("Port could not be cast to integer value as 'hunter2'")
+
+    with pytest.raises(ConfigurationError, match="raised ValueError") as caught:
+        RedisTokenStore(client).load("key")
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__cause__ is None

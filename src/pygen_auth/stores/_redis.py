@@ -147,6 +147,9 @@ def _called(source: Callable[[], Any]) -> Any:
             "RedisTokenStore's client cannot be imported; for redis-py: "
             "pip install 'pygen-auth[redis]'"
         ) from error
+    except Exception as error:
+        kind = type(error).__name__  # not chained: redis-py quotes the URL, password and all
+    raise ConfigurationError(f"RedisTokenStore's callable for the client raised {kind}")
 
 
 def _checked(client: Any) -> Any:
