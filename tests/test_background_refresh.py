@@ -426,8 +426,8 @@ def test_thread_that_comes_late_does_not_refresh_without_the_lock(
     assert due._send.__self__.count == 1  # type: ignore[attr-defined]
 
 
-def test_close_lets_nobody_wait_for_a_thread_of_no_more_use(
-    due: OAuth2ClientCredentials, clock: HandClock
+def test_call_after_close_sends_nothing_beside_a_request_that_is_under_way(
+    due: OAuth2ClientCredentials,
 ) -> None:
     gate = Gate()
     endpoint = Endpoint(gate)
@@ -435,32 +435,13 @@ def test_close_lets_nobody_wait_for_a_thread_of_no_more_use(
     due.get_headers()
     assert gate.reached.wait(30)
     due.close()
-    assert due.token().access_token == "tok-2"
+    got: list[str] = []
+    later = threading.Thread(target=lambda: got.append(due.token().access_token))
+    later.start()
+    assert endpoint.count == 1
     gate.opened.set()
-    until(lambda: not refreshers())
-    assert due.token().access_token == "tok-2"
-    assert not due._lock.locked()
-
-
-def test_thread_that_was_left_does_not_take_the_mark_of_a_newer_one(
-    due: OAuth2ClientCredentials, clock: HandClock
-) -> None:
-    first, second = Gate(), Gate()
-    due._send = Endpoint(first, granted("fetched"), second).send  # type: ignore[assignment]
-    due.get_headers()
-    assert first.reached.wait(30)
-    due.close()
-    assert due.token().access_token == "fetched"
-    clock.advance(3400)
-    due.get_headers()
-    assert second.reached.wait(30)
-    newer = due._turned_behind
-    first.opened.set()
-    until(lambda: len(refreshers()) == 1)
-    assert due._turned_behind is newer is due._lock
-    second.opened.set()
-    until(lambda: not refreshers())
-    assert due._turned_behind is None
+    later.join(30)
+    assert got == ["tok-2"]
 
 
 def test_due_token_is_at_hand_for_an_event_loop(due: OAuth2ClientCredentials) -> None:

@@ -250,7 +250,6 @@ class OAuth2ClientCredentials(SharedAttempts, Credentials, made_of="client_crede
     def _renew_locks(self) -> None:
         super()._renew_locks()
         self._lock = threading.Lock()
-        self._turned_behind: threading.Lock | None = None
 
     def _acquire(self, *, wait: bool) -> tuple[Callable[[], None] | None, float | None]:
         """What gives the lock back, or None where somebody else has it; and since when this caller
@@ -276,19 +275,11 @@ class OAuth2ClientCredentials(SharedAttempts, Credentials, made_of="client_crede
         release, _ = self._acquire(wait=False)
         if release is None:
             return
-        lock = self._turned_behind = self._lock
 
         def work() -> None:
             try:
                 self._refresh_for_others(seen)
             finally:
-                if self._turned_behind is lock:
-                    self._turned_behind = None
                 release()
 
         behind(work, otherwise=release)
-
-    def _close(self) -> None:
-        super()._close()
-        if self._turned_behind is self._lock:  # nobody is to wait for a thread of no more use
-            self._lock = threading.Lock()

@@ -120,7 +120,7 @@ class TokenKeeper(ClientSettings):
     _OF_THIS_RUN = frozenset({
         "_clock", "_closings", "_fresh", "_lease", "_lock", "_locks", "_look_at", "_misses",
         "_reading", "_send", "_spread", "_store_ails", "_store_failures", "_stored", "_swap_lock",
-        "_tasks", "_turned_behind", "_warned_of_lifetime", "_ways",
+        "_tasks", "_warned_of_lifetime", "_ways",
     })  # fmt: skip
 
     # -- steps of a token's life that both shells take

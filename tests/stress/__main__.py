@@ -159,6 +159,9 @@ class Round:
     def _recover(self) -> None:
         """Once the server is well and all pauses are over, both twins work."""
         self.server.calm()
+        for thread in threading.enumerate():  # a refresh behind its callers may still be answered
+            if thread.name == "pygen-auth refresh":
+                thread.join(30)
         self.clock.jump(1000, 1000)
         for call in (self.sync.token, lambda: asyncio.run(_awaited(self.asynchronous.token()))):
             try:
