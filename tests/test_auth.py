@@ -334,6 +334,22 @@ def test_event_loop_goes_on_while_synchronous_credentials_fetch(
     assert len(turns) > 10  # in half a second, at 10 ms; none if it had been blocked
 
 
+def test_event_loop_goes_on_while_synchronous_credentials_drop_a_shared_token() -> None:
+    ticked = threading.Event()
+
+    class Shared(TokenCredentials):
+        def invalidate(self, token: str) -> None:
+            assert ticked.wait(30), "the loop was blocked"
+
+    async def main() -> None:
+        dropping = asyncio.ensure_future(BearerAuth(Shared("t"))._invalidate_in_loop("t"))
+        await asyncio.sleep(0)
+        ticked.set()
+        await dropping
+
+    asyncio.run(main())
+
+
 def test_credentials_of_ones_own_work_in_an_event_loop(server: AuthorizationServer) -> None:
     threads: list[threading.Thread] = []
 

@@ -1,8 +1,9 @@
 """One token for many: what a refresh does with a store, and what it does when the store fails.
 
 The only place that uses a store. Whatever the store does, it never breaks authentication and never
-holds it up for long: an operation is left after a second, or five where there is no token yet. A
-store that fails is left out of the rest of that refresh, and the log says so once.
+holds it up for long: an operation is left after a second, and looking after five in all where
+there is no token yet. A store that fails is left out of the rest of that refresh, and the log says
+so once.
 """
 
 from __future__ import annotations
@@ -48,9 +49,8 @@ class SharedAttempts(TokenAttempts):
     """Attempts of those who share a token by a store."""
 
     def _begin(self, *clock: Clock) -> None:
-        self._stored: tuple[str, str, bytes] | None = (
-            None  # the token, and where it is in the store
-        )
+        # An access token, and the key and the value in the store that it is in.
+        self._stored: tuple[str, str, bytes] | None = None
         self._store_ails = False
         self._store_failures = 0
         self._misses: tuple[Miss, ...] = ()
@@ -158,12 +158,10 @@ class SharedAttempts(TokenAttempts):
             return (yield from self._found_or(error, place, call))
         # Another credential has another place, where others look for its token.
         same = call.proof is not None and call.proof[1] == credential
-        if works and same and token not in (before.token, self._refused_token(token)):
+        no_new_one = token is before.token or token.access_token == self._lease.refused
+        if works and same and not no_new_one:
             yield from self._saved(place, token)
         return token
-
-    def _refused_token(self, token: Token) -> Token | None:
-        return token if token.access_token == self._lease.refused else None
 
     def _found_or_locked(self, place: Place, lock: StoreLock, call: Call) -> Steps[Token | None]:
         """A token to use, or None: this one is to fetch it.
