@@ -10,7 +10,6 @@ import os
 import pickle
 import ssl
 import threading
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -584,7 +583,7 @@ def test_call_out_of_its_own_token_request_does_not_wait_for_itself(
             errors.append(str(error))
         return SECRET
 
-    credentials._grant = replace(credentials._grant, client_secret=secret)
+    credentials._grant = credentials._grant._replace(client_secret=secret)
     assert twin.token(credentials) == "tok-1"
     assert errors == [
         "Token request failed: these credentials were used within their own token request"

@@ -21,7 +21,6 @@ import traceback
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -628,8 +627,11 @@ def test_secret_in_a_broken_head_is_in_no_link_of_the_chain(head: bytes) -> None
         connection.recv(65_536)
         connection.sendall(head % secret.encode() + b"\r\n\r\n")
 
-    with raw_server(serve) as url, pytest.raises(UnreachableError) as caught:
-        by_thread(None, replace(request_to(url), secrets=(secret,)))
+    with raw_server(serve) as url:
+        request = request_to(url)
+        request.secrets = (secret,)
+        with pytest.raises(UnreachableError) as caught:
+            by_thread(None, request)
     assert secret not in "".join(traceback.format_exception(caught.value))
 
 

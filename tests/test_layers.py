@@ -20,6 +20,7 @@ LAYERS = [
     {"_version"},
     {"_errors", "_wire", "_clock", "_aadsts"},
     {"_token", "_assertion", "_checks", "_worker", "_hints", "_steps", "_store_calls"},
+    {"_client_secret"},
     {"client_auth", "events"},
     {"_grant", "_provider", "_ways", "_sealed_token"},
     {"_entra"},

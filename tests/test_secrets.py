@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from pygen_auth import OAuth2Error
+from pygen_auth._clock import Clock
 from pygen_auth.testing import Answer, AuthorizationServer
 
 from .support import Twin, all_that_shows
@@ -129,9 +130,7 @@ def test_echoed_secret_is_not_shown(
 
 
 def _impatient(clock: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(clock, sleep=lambda seconds: None)
+    return Clock(clock.wall, clock.monotonic, lambda seconds: None, clock.sleep_in_loop)
 
 
 def test_twin_shows_nothing_either(server: AuthorizationServer, twin: Twin) -> None:

@@ -70,8 +70,7 @@ class AsyncOAuth2ClientCredentials(SharedAttempts, AsyncCredentials, made_of="cl
         monotonic, until, wall, until_wall, authorization = self._fresh
         if monotonic() < until and wall() < until_wall:
             return {"Authorization": authorization}
-        token = await self.token()
-        return {"Authorization": f"Bearer {token.access_token}"}
+        return {"Authorization": (await self.token()).authorization}
 
     async def refresh_if_needed(self) -> None:
         """See `Credentials.refresh_if_needed`."""

@@ -9,23 +9,21 @@ import logging
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from ._client_secret import ClientSecretBasic
 from ._clock import Clock, Instant
 from ._errors import ConfigurationError, OAuth2Error
 from ._grant import credential_is_late
 from ._keeper import TokenKeeper
 from ._protocol import expired_on_arrival, parse_token, token_request
-from ._refusal import refuses_client
 from ._token import Lease, Token, attempt_timeout, wait_before_retry
 from ._ways import untried, ways
 from ._wire import Request, Response, identified
-from .client_auth import ClientAuth, ClientSecretBasic, Credential
-from .events import TokenObtained, TokenRequestFailed
 
 if TYPE_CHECKING:
     from ._discovery import MetadataSteps
+    from .client_auth import ClientAuth, Credential
     from .providers import Provider
 
 T = TypeVar("T")
@@ -38,27 +36,24 @@ COLON_HINT = (
 )
 
 
-@dataclass
 class Call:
-    """One call that needs a token: how long it may take, and what it has tried."""
+    """One call that needs a token: how long it may take, and what it has tried.
 
-    deadline: float
-    """By the monotonic clock, in seconds."""
-    closings: int
-    """How often the credentials had been closed when it began."""
-    had_token: bool
-    """Whether there was a token to go on with when it began."""
-    attempt: int = 0
-    request_id: str | None = None
-    """Of the last request; None where none was sent."""
-    proof: tuple[ClientAuth, Credential] | None = None
-    """What the last request proved the client with."""
-    store_seconds: float = 0.0
-    """What operations of the store have taken of it."""
-    credential: Credential | None = None
-    """What its first request is to use, where that was read for the store."""
-    refused: list[tuple[ClientAuth, Credential]] = field(default_factory=list)
-    refusal: OAuth2Error | None = None
+    Args:
+        deadline: by the monotonic clock, in seconds.
+        closings: how often the credentials had been closed when it began.
+        had_token: whether there was a token to go on with when it began.
+    """
+
+    def __init__(self, deadline: float, closings: int, had_token: bool) -> None:
+        self.deadline, self.closings, self.had_token = deadline, closings, had_token
+        self.attempt = 0
+        self.request_id: str | None = None  # of the last request, if one was sent
+        self.proof: tuple[ClientAuth, Credential] | None = None  # of the client, by that request
+        self.store_seconds = 0.0  # that operations of the store have taken of it
+        self.credential: Credential | None = None  # for its first request, if read for the store
+        self.refused: list[tuple[ClientAuth, Credential]] = []
+        self.refusal: OAuth2Error | None = None
 
 
 class TokenAttempts(TokenKeeper):
@@ -126,7 +121,7 @@ class TokenAttempts(TokenKeeper):
         _log.info("token %s obtained, it lives %.0f s", token.fingerprint, token.lifetime)
         took = now.monotonic - asked.monotonic
         about = token.fingerprint, token.lifetime, took, call.attempt, call.request_id
-        self._tell(TokenObtained, *about)
+        self._tell("TokenObtained", *about)
         if token.lifetime_assumed and not self._warned_of_lifetime:
             self._warned_of_lifetime = True
             _log.warning(
@@ -145,7 +140,7 @@ class TokenAttempts(TokenKeeper):
             error = call.refusal  # its source gave nothing else
         if error is not call.refusal:
             error.request_id, call.request_id = call.request_id, None
-            self._tell(TokenRequestFailed, error, call.attempt)
+            self._tell("TokenRequestFailed", error, call.attempt)
         if self._refused(error, call):
             return 0.0
         now = self._clock.now()
@@ -173,6 +168,8 @@ class TokenAttempts(TokenKeeper):
 
         Another one is a credential that has changed at its source, or the other Basic encoding.
         """
+        from ._refusal import refuses_client
+
         if call.proof is None or error is call.refusal or not refuses_client(error):
             return False
         call.refused.append(call.proof)

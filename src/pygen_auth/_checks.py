@@ -15,10 +15,10 @@ LONGEST = 10 * 365 * 86_400.0
 
 _NO_HOSTS: frozenset[str] = frozenset()  # one for all: services hold thousands of credentials
 
-_BRACKETED = re.compile(r"\[[0-9a-fA-F:.]+\](:[0-9]*)?$")
-_NO_HOST = re.compile(r"[!-,/;-@\[-^`{-~]")
+_BRACKETED = r"\[[0-9a-fA-F:.]+\](:[0-9]*)?$"
+_NO_HOST = frozenset("!\"#$%&'()*+,/;<=>?@[\\]^`{|}~")
 """Characters that no host name has; some URL parsers encode them, and others do not."""
-_HOST_NAME = re.compile(r"[^\s/@:*?#\[\]]+")
+_HOST_NAME = r"[^\s/@:*?#\[\]]+"
 
 
 def check_seconds(setting: str, value: float, *, zero: bool = False, finite: bool = False) -> float:
@@ -53,7 +53,7 @@ def check_hosts(hosts: Collection[str], setting: str = "insecure_hosts") -> froz
     if isinstance(hosts, (str, bytes)) or not isinstance(hosts, Collection):
         raise ConfigurationError(f'{setting} must be a list of host names, as in ("keycloak",)')
     for host in hosts:
-        if not isinstance(host, str) or not (_is_address(host) or _HOST_NAME.fullmatch(host)):
+        if not isinstance(host, str) or not (_is_address(host) or re.fullmatch(_HOST_NAME, host)):
             raise ConfigurationError(
                 f"{setting} takes bare host names without scheme or port, not {host!r}"
             )
@@ -75,7 +75,7 @@ def check_url(setting: str, url: str, insecure_hosts: Collection[str] = ()) -> s
     """
     if not isinstance(url, str) or not url:
         raise ConfigurationError(f"{setting} is empty; an https:// URL is wanted")
-    if "\\" in url or not all(c.isprintable() and not c.isspace() for c in url):
+    if "\\" in url or " " in url or not url.isprintable():  # no other white space is printable
         raise ConfigurationError(f"{setting} holds white space or other characters no URL has")
     parts = _parts(url)
     if parts is None:
@@ -92,7 +92,7 @@ def check_url(setting: str, url: str, insecure_hosts: Collection[str] = ()) -> s
             f"{setting} sends the client secret over plain http to {host}; use https, or list "
             f"the host in insecure_hosts=({host!r},)"
         )
-    if _NO_HOST.search(host):
+    if not _NO_HOST.isdisjoint(host):
         raise ConfigurationError(f"{setting} is not a URL such as https://host/path")
     return encodable(setting, url)
 
@@ -104,7 +104,7 @@ def _parts(url: str) -> SplitResult | None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return None
-    bracketed = "[" in parts.netloc and not _BRACKETED.search(parts.netloc)
+    bracketed = "[" in parts.netloc and not re.search(_BRACKETED, parts.netloc)
     return None if bracketed or ".." in (host or "") else parts
 
 
@@ -129,6 +129,6 @@ def check_text(setting: str, value: object) -> str:
 
 def encodable(setting: str, text: str) -> str:
     """Refuse what UTF-8 cannot carry (lone surrogates, as from a badly decoded environment)."""
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise ConfigurationError(f"{setting} holds characters that no Unicode text has")
     return text

@@ -11,13 +11,14 @@ import os
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ._checks import is_loopback
 from ._errors import ConfigurationError, OAuth2Error, shown
-from .client_auth import TLSClientCertificate
+
+if TYPE_CHECKING:
+    from .client_auth import TLSClientCertificate
 
 Verify = bool | str | os.PathLike[str] | ssl.SSLContext
 Client = Any
@@ -32,13 +33,18 @@ class Opened(NamedTuple):
     """Whether it was made for this request, and is closed after it."""
 
 
-@dataclass(frozen=True, slots=True)
 class Connection:
     """How a server is reached: with the caller's client, or with one of ours, made like this."""
 
-    client: Client | None = None
-    verify: Verify = True
-    certificate: TLSClientCertificate | None = None
+    __slots__ = ("certificate", "client", "verify")
+
+    def __init__(
+        self,
+        client: Client | None = None,
+        verify: Verify = True,
+        certificate: TLSClientCertificate | None = None,
+    ) -> None:
+        self.client, self.verify, self.certificate = client, verify, certificate
 
     def open(self, url: str) -> Opened:
         """A client for one request to `url`.

@@ -116,8 +116,7 @@ class OAuth2ClientCredentials(SharedAttempts, Credentials, made_of="client_crede
         monotonic, until, wall, until_wall, authorization = self._fresh
         if monotonic() < until and wall() < until_wall:
             return {"Authorization": authorization}
-        token = self.token()
-        return {"Authorization": f"Bearer {token.access_token}"}
+        return {"Authorization": self.token().authorization}
 
     def _at_hand(self) -> dict[str, str] | None:
         monotonic, until, wall, until_wall, authorization = self._fresh

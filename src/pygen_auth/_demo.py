@@ -82,7 +82,7 @@ class _Side:
         with self._lock:
             self.token = token
             self.calls_repeated += again
-        return {"Authorization": f"Bearer {token.access_token}"}
+        return {"Authorization": token.authorization}
 
     def __str__(self) -> str:
         if self.token is None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import base64
 import copy
-import html
 import re
 from collections.abc import Iterable
 from typing import TypeVar
@@ -133,14 +132,13 @@ _SHOWABLE = 1_000  # of those, from which the shown ones come: none is cut out o
 _LEFT_OUT = 512  # squeezed characters before that end: a beginning of a secret, encoded
 _TELLING = 64  # characters of a secret by which it is known; tokens can be a megabyte long
 
-_CREDENTIAL_FIELD = re.compile(
-    r"""((?:access_token|refresh_token|id_token|client_secret|assertion|password)
-    (?:["'\\]|&[#\w]+;)*\s*[:=>]\s*(?:["'\\]|&[#\w]+;)*)[^\s"'&,}<\\]+""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_JWT = re.compile(r"eyJ[\w.-]+")
-_BASE64 = re.compile(r"[\w+/-]{4,}", re.ASCII)
-_JSON_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
+# Compiled at their first use, since most programs never see an error.
+_CREDENTIAL_FIELD = r"""(?ix)
+    ((?:access_token|refresh_token|id_token|client_secret|assertion|password)
+    (?:["'\\]|&[#\w]+;)*\s*[:=>]\s*(?:["'\\]|&[#\w]+;)*)[^\s"'&,}<\\]+"""
+_JWT = r"eyJ[\w.-]+"
+_BASE64 = r"(?a)[\w+/-]{4,}"
+_JSON_ESCAPE = r"\\(?:u([0-9a-fA-F]{4})|(.))"
 
 
 def shown(text: str, secrets: Iterable[str] = ()) -> str:
@@ -159,7 +157,7 @@ def shown(text: str, secrets: Iterable[str] = ()) -> str:
         line = _without(line, secret)
     if repeats(line.replace("***", " "), known):
         return HIDDEN
-    line = _JWT.sub("***", _CREDENTIAL_FIELD.sub(r"\1***", line[:_SHOWABLE]))
+    line = re.sub(_JWT, "***", re.sub(_CREDENTIAL_FIELD, r"\1***", line[:_SHOWABLE]))
     return shortened(line)
 
 
@@ -200,12 +198,14 @@ def repeats(text: str, secrets: Iterable[str]) -> bool:
 
 def _readings(text: str) -> Iterable[str]:
     """The text as it is, and as somebody reads it who undoes the usual encodings."""
-    unescaped = _JSON_ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else m[2], text)
+    import html  # here: it takes 1 ms to import, and most programs never see an error
+
+    unescaped = re.sub(_JSON_ESCAPE, lambda m: chr(int(m[1], 16)) if m[1] else m[2], text)
     plain = html.unescape(unescaped)
     readings = (text, unescaped, html.unescape(text), plain, unquote(plain), unquote_plus(plain))
     for reading in dict.fromkeys((*readings, unquote(text), unquote_plus(text))):
         yield reading
-        runs = _BASE64.findall(reading)
+        runs = re.findall(_BASE64, reading)
         for start in range(4):  # letters or a slash ahead of it look like a part of it
             yield "\n".join(_decoded(run[start:]) for run in runs)
 
@@ -216,10 +216,10 @@ def _decoded(run: str) -> str:
     return base64.b64decode(padded[: len(padded) // 4 * 4]).decode("utf-8", "replace")
 
 
-_NOT_ASCII = re.compile("[^!-~]+")
+_NOT_ASCII = "[^!-~]+"
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
 def _ascii_only(text: str) -> str:
     """Without spaces and what another character set would spell in another way."""
-    return _NOT_ASCII.sub("", text).lower()
+    return re.sub(_NOT_ASCII, "", text).lower()

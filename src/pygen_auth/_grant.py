@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
-from ._assertion import secret_as_key
 from ._checks import check_text, check_url, encodable
+from ._client_secret import BY_NAME, ClientSecretBasic, ClientSecretPost, called
 from ._errors import ConfigurationError
-from .client_auth import (
-    WITH_SECRET,
-    ClientAssertion,
-    ClientAuth,
-    ClientSecretBasic,
-    ClientSecretJWT,
-    ClientSecretPost,
-    Credential,
-    PrivateKeyJWT,
-    TLSClientCertificate,
-    called,
-    check_client_auth,
-)
+
+if TYPE_CHECKING:
+    from .client_auth import ClientAuth, Credential
 
 ClientSecret = str | Callable[[], str]
 Params = Mapping[str, "str | Iterable[str]"]
@@ -37,24 +27,28 @@ _RESERVED_PARAMS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """A client credentials grant (RFC 6749 §4.4.2), checked. Everything that names the token."""
 
     token_url: str
     client_id: str
-    client_secret: ClientSecret | None = field(default=None, repr=False)
+    client_secret: ClientSecret | None = None
     scopes: tuple[str, ...] = ()
     audience: str | None = None
-    params: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    client_auth: ClientAuth = ClientSecretPost()  # noqa: RUF009  # frozen
+    params: tuple[tuple[str, str], ...] = ()
+    client_auth: ClientAuth = BY_NAME[ClientSecretPost.name]
+
+    def __repr__(self) -> str:
+        """Without the secret, and without params, which may hold one."""
+        return (
+            f"Grant(token_url={self.token_url!r}, client_id={self.client_id!r}, "
+            f"scopes={self.scopes!r}, audience={self.audience!r}, client_auth={self.client_auth!r})"
+        )
 
     @property
     def credential_at_hand(self) -> bool:
         """Whether nothing has to be called, read from a file or signed."""
-        if isinstance(self.client_auth, (ClientSecretPost, ClientSecretBasic)):
-            return isinstance(self.client_secret, str)
-        return isinstance(self.client_auth, TLSClientCertificate)
+        return self.client_auth.at_hand and not callable(self.client_secret)
 
     def credential(self) -> Credential:
         """What proves the client, read now.
@@ -77,19 +71,15 @@ class Grant:
     @property
     def credential_setting(self) -> str:
         """The setting that the credential comes from."""
-        return "client_secret" if isinstance(self.client_auth, WITH_SECRET) else "client_auth"
+        return "client_secret" if self.client_auth.takes_secret else "client_auth"
 
     def _read(self) -> Credential:
-        if isinstance(self.client_auth, PrivateKeyJWT):
-            return self.client_auth.signing_key()
-        if isinstance(self.client_auth, ClientAssertion):
-            return self.client_auth.assertion()
-        if not isinstance(self.client_auth, WITH_SECRET):
-            return ""
+        if not self.client_auth.takes_secret:
+            return self.client_auth.credential("")
         secret: object = self.client_secret
         if callable(secret):
             secret = called("client_secret", secret)
-        return _usable(self.client_auth, secret)
+        return self.client_auth.credential(check_secret(secret))
 
 
 def check_grant(
@@ -103,10 +93,10 @@ def check_grant(
     insecure_hosts: Collection[str],
 ) -> Grant:
     """A grant of these settings, or a ConfigurationError that names the one that is wrong."""
-    known_auth = check_client_auth(client_auth)
-    if isinstance(known_auth, WITH_SECRET):
+    known_auth = _check_client_auth(client_auth)
+    if known_auth.takes_secret:
         if not callable(client_secret):
-            _usable(known_auth, client_secret)
+            known_auth.credential(check_secret(client_secret))
     elif client_secret is not None:
         raise ConfigurationError(
             f"client_secret is not used with client_auth={type(known_auth).__name__}; leave it out"
@@ -128,12 +118,12 @@ def check_grant(
     return grant
 
 
-def _usable(client_auth: ClientAuth, secret: object) -> Credential:
-    """The credential that a client secret is, by this method."""
-    checked = check_secret(secret)
-    if isinstance(client_auth, ClientSecretJWT):
-        return secret_as_key(checked, client_auth.alg)
-    return checked
+def _check_client_auth(client_auth: str | ClientAuth) -> ClientAuth:
+    if isinstance(client_auth, str) and client_auth in BY_NAME:
+        return BY_NAME[client_auth]
+    from .client_auth import check_client_auth  # here: most programs need no other
+
+    return check_client_auth(client_auth)
 
 
 def check_secret(secret: object) -> str:

@@ -19,7 +19,6 @@ from ._errors import UnreachableError
 from ._interface import holders_of_locks
 from ._settings import ClientSettings
 from ._token import Lease, Token
-from .events import Event, HeldTokenUsed, TokenInvalidated, Waited, tell
 
 GRACE = 0.5
 """Seconds beyond its own time-out for which a call waits for the one that refreshes: that one began
@@ -74,7 +73,6 @@ class TokenKeeper(ClientSettings):
 
     def _hold(self, lease: Lease) -> None:
         until = lease.held_until()
-        token = lease.token.access_token if lease.token else ""
         # All that get_headers() needs of a fresh token, in one attribute: that call is made
         # millions of times for each time that this one is.
         self._fresh = (
@@ -82,7 +80,7 @@ class TokenKeeper(ClientSettings):
             until.monotonic,
             self._clock.wall,
             until.wall,
-            f"Bearer {token}",
+            lease.token.authorization if lease.token else "",
         )
         self._lease = lease
 
@@ -174,19 +172,21 @@ class TokenKeeper(ClientSettings):
     def _used(self, token: Token, now: Instant) -> Token:
         """The held token, for a call that would have refreshed it."""
         if token.due(self._spread_margin).reached(now):  # else somebody has just refreshed it
-            self._tell(HeldTokenUsed, token.fingerprint, token.expires.until(now))
+            self._tell("HeldTokenUsed", token.fingerprint, token.expires.until(now))
         return token
 
     def _tell_of_waiting(self, since: float | None) -> None:
         """How long a caller waited for another one's request, if it did; for whom it is."""
         if since is not None:
-            self._tell(Waited, self._clock.monotonic() - since)
+            self._tell("Waited", self._clock.monotonic() - since)
 
-    def _tell(self, event: Callable[..., Event], *about: object) -> None:
-        """Tell the listener, if there is one."""
+    def _tell(self, event: str, *about: object) -> None:
+        """Tell the listener, if there is one, of an event: the name of one of `events`."""
         if self._on_event is not None:
+            from . import events  # here, so that a program without a listener need not load them
+
             url = self.token_url.partition("?")[0]
-            tell(self._on_event, event(url, self.client_id, *about))
+            events.tell(self._on_event, getattr(events, event)(url, self.client_id, *about))
 
     def _close(self) -> None:
         """Drop the token, and hold none that is under way."""
@@ -206,4 +206,4 @@ class TokenKeeper(ClientSettings):
         was_usable = self._lease.usable(now)
         lease = self._swap(lambda lease: lease.invalidated(refused, now, chance))
         if was_usable and lease.refused == refused.access_token and not lease.usable(now):
-            self._tell(TokenInvalidated, refused.fingerprint)
+            self._tell("TokenInvalidated", refused.fingerprint)

@@ -12,30 +12,22 @@ import math
 import re
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import urlencode
 
 from authlib.oauth2 import OAuth2Client
 
-from ._assertion import SigningKey, signed_assertion
 from ._checks import LONGEST
+from ._client_secret import ClientSecretBasic, ClientSecretPost
 from ._clock import Instant
 from ._errors import InvalidResponseError, shown
 from ._grant import Grant
-from ._refusal import refusal
 from ._token import Token
 from ._ways import basic_pair
 from ._wire import Request, Response
-from .client_auth import (
-    WITH_SECRET,
-    ClientAssertion,
-    ClientAuth,
-    ClientSecretBasic,
-    ClientSecretJWT,
-    ClientSecretPost,
-    Credential,
-    PrivateKeyJWT,
-)
+
+if TYPE_CHECKING:
+    from .client_auth import ClientAuth, Credential
 
 MOST_VALUES = 10_000
 """Of a JSON text. Real answers have fifty; a mebibyte of empty objects takes 26 MB once parsed."""
@@ -70,7 +62,7 @@ def token_request(
         timeout: seconds the answer may take.
     """
     assertion = _assertion(grant, way, credential, wall)
-    secret = credential if isinstance(way, WITH_SECRET) and isinstance(credential, str) else ""
+    secret = credential if way.takes_secret and isinstance(credential, str) else ""
     client = _PreparedRequest(
         session=None,
         client_id=grant.client_id,
@@ -100,10 +92,13 @@ def token_request(
 
 def _assertion(grant: Grant, way: ClientAuth, credential: Credential, wall: float) -> str | None:
     """The JWT of RFC 7523 §2.2, signed now or given; None where the client needs none."""
-    if isinstance(credential, SigningKey):
-        assert isinstance(way, (ClientSecretJWT, PrivateKeyJWT))
-        return signed_assertion(credential, grant.client_id, way.audience or grant.token_url, wall)
-    return credential if isinstance(way, ClientAssertion) else None
+    if isinstance(credential, str):  # somebody's assertion, where it is not the secret, nor empty
+        return None if way.takes_secret else credential or None
+    from ._assertion import signed_assertion
+    from .client_auth import ClientSecretJWT, PrivateKeyJWT
+
+    assert isinstance(way, (ClientSecretJWT, PrivateKeyJWT))
+    return signed_assertion(credential, grant.client_id, way.audience or grant.token_url, wall)
 
 
 def _basic(
@@ -141,6 +136,8 @@ def parse_token(
     """
     fields = json_object(response)
     if not 200 <= response.status < 300 or (fields is not None and fields.get("error")):
+        from ._refusal import refusal  # here: with its tables, it takes 3 ms to import
+
         raise refusal(response, fields or {}, now, secrets, client_auth)
     if fields is None:
         raise _invalid(what_is_no_json(response, secrets))
@@ -149,7 +146,9 @@ def parse_token(
 
 def is_bearer_text(token: object) -> TypeGuard[str]:
     """Whether it can stand in a header: printable ASCII without spaces, nothing that splits."""
-    return isinstance(token, str) and re.fullmatch(r"[\x21-\x7e]+", token) is not None
+    if not isinstance(token, str) or not token or " " in token:
+        return False
+    return token.isascii() and token.isprintable()
 
 
 def _token(

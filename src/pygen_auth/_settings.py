@@ -8,14 +8,15 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ._checks import check_hosts, check_seconds, check_switch
+from ._client_secret import ClientSecretPost
 from ._clients import DEFAULT_CONNECTION, Client, Connection, Verify, is_client_object
 from ._errors import ConfigurationError
 from ._grant import ClientSecret, Params, check_grant
-from .client_auth import ClientAuth, ClientSecretPost, TLSClientCertificate
-from .events import OnEvent, check_listener
 
 if TYPE_CHECKING:
     from ._sources import Settings
+    from .client_auth import ClientAuth, TLSClientCertificate
+    from .events import OnEvent
     from .providers import Provider
     from .stores import TokenStore
 
@@ -59,7 +60,7 @@ class ClientSettings:
         self._timeout = check_seconds("timeout", timeout, finite=True)
         self._default_lifetime = check_seconds("default_lifetime", default_lifetime, finite=True)
         self._background_refresh = check_switch("background_refresh", background_refresh)
-        self._on_event = check_listener(on_event)
+        self._on_event = _check_listener(on_event)
         self._begin()
 
     def _begin(self) -> None:
@@ -154,11 +155,14 @@ class ClientSettings:
         self._begin()
 
     def _check_connection(self, client: Client | None, verify: Verify) -> Connection:
-        certificate = self._grant.client_auth
-        if client is None and verify is True and isinstance(certificate, ClientSecretPost):
-            return DEFAULT_CONNECTION
-        if not isinstance(certificate, TLSClientCertificate):
+        if not self._grant.client_auth.by_connection:
+            if client is None and verify is True:
+                return DEFAULT_CONNECTION
             return Connection(self._check_client(client), _check_verify(verify, client))
+        from .client_auth import TLSClientCertificate  # here, as the presets
+
+        certificate = self._grant.client_auth
+        assert isinstance(certificate, TLSClientCertificate)
         _check_certificate(certificate, self.token_url, client, verify)
         return Connection(
             self._check_client(client),
@@ -177,6 +181,14 @@ class ClientSettings:
                 "client is an asynchronous one; these credentials are synchronous"
             )
         return client
+
+
+def _check_listener(on_event: OnEvent | None) -> OnEvent | None:
+    if on_event is None:
+        return None
+    from .events import check_listener  # here, as the presets
+
+    return check_listener(on_event)
 
 
 def _check_store(store: TokenStore | None, client_auth: ClientAuth) -> TokenStore | None:

@@ -23,7 +23,6 @@ from ._steps import Steps, Work
 from ._store_calls import Raised, StoreLock, guarded, late
 from ._token import LOOK_AGAIN, Lease, Token
 from ._worker import start
-from .events import SharedTokenTaken, Waited
 
 if TYPE_CHECKING:
     from ._sealed_token import Miss
@@ -182,7 +181,7 @@ class SharedAttempts(TokenAttempts):
             token = token or self._put_off(now)
             if token is not None or now.monotonic >= patience:
                 if wait > LOOK_FIRST:
-                    self._tell(Waited, now.monotonic - begun)
+                    self._tell("Waited", now.monotonic - begun)
                 return token
             yield min(wait * (0.5 + random.random() / 2), patience - now.monotonic)
             wait = min(2 * wait, LOOK_EVERY)
@@ -226,7 +225,7 @@ class SharedAttempts(TokenAttempts):
         self._stored = token.access_token, place.key, value
         left = token.expires.until(now)
         _log.info("token %s taken from the store, used for %.0f s", token.fingerprint, left)
-        self._tell(SharedTokenTaken, token.fingerprint, left)
+        self._tell("SharedTokenTaken", token.fingerprint, left)
         return token
 
     def _saved(self, place: Place, token: Token) -> Steps[None]:

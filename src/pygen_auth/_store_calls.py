@@ -9,15 +9,16 @@ import contextlib
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(frozen=True)
 class Raised:
     """What an operation of the store raised."""
 
-    error: BaseException
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
 
 
 def guarded(operation: Callable[[], Any]) -> Any:

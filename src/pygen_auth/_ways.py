@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from .client_auth import ClientAuth, ClientSecretBasic, ClientSecretPost, Credential
+from ._client_secret import ClientSecretBasic, ClientSecretPost
+
+if TYPE_CHECKING:
+    from .client_auth import ClientAuth, Credential
 
 
 def ways(client_auth: ClientAuth) -> tuple[ClientAuth, ...]:

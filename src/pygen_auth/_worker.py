@@ -11,7 +11,6 @@ import contextlib
 import contextvars
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, TypeVar
 
 from ._errors import ConfigurationError
@@ -20,6 +19,9 @@ if TYPE_CHECKING:
     import asyncio
 
 T = TypeVar("T")
+
+_REQUEST = "pygen-auth token request"
+"""What the threads are called that somebody waits for."""
 
 
 def within(
@@ -34,16 +36,34 @@ def within(
     After `timeout` seconds, or on Ctrl-C, `leave` is called and the thread is left; `late` makes
     the error to raise then.
     """
-    answer = _in_daemon_thread(work)
+    given: list[T] = []
+    raised: list[BaseException] = []
+    arrived = threading.Event()
+
+    def run() -> None:
+        try:
+            given.append(work())
+        except BaseException as error:
+            raised.append(error)
+        finally:
+            arrived.set()
+
+    start(run, _REQUEST)
     in_time = False
     try:
-        in_time = bool(wait([answer], timeout).done)
+        in_time = arrived.wait(timeout)
     finally:
         if not in_time:
             leave()
     if not in_time:
         raise late()
-    return answer.result()
+    if not raised:
+        return given.pop()
+    error = raised.pop()
+    try:
+        raise error
+    finally:
+        del error  # its traceback holds this frame, which would hold it
 
 
 async def within_in_loop(
@@ -55,9 +75,22 @@ async def within_in_loop(
 ) -> T:
     """`within`, while the event loop goes on; also left on cancellation."""
     import asyncio  # here, since a synchronous program need not pay 30 ms for it
+    from concurrent.futures import Future
 
     running_loop()  # before the thread starts: what nobody can wait for is not begun
-    arrived = asyncio.wrap_future(_in_daemon_thread(work))
+    answer: Future[T] = Future()
+    answer.set_running_or_notify_cancel()  # from here on only the thread settles it
+
+    def run() -> None:
+        try:
+            result = work()
+        except BaseException as error:
+            answer.set_exception(error)
+        else:
+            answer.set_result(result)
+
+    start(run, _REQUEST)
+    arrived = asyncio.wrap_future(answer)
     arrived.add_done_callback(_seen)
     in_time = False
     try:
@@ -139,23 +172,6 @@ def behind(work: Callable[[], None], *, otherwise: Callable[[], None]) -> None:
         if turn.acquire(blocking=False):
             otherwise()
         raise
-
-
-def _in_daemon_thread(work: Callable[[], T]) -> Future[T]:
-    """What `work` will have given, run in a daemon thread of its own."""
-    future: Future[T] = Future()
-    future.set_running_or_notify_cancel()  # from here on only the thread settles it
-
-    def run() -> None:
-        try:
-            result = work()
-        except BaseException as error:
-            future.set_exception(error)
-        else:
-            future.set_result(result)
-
-    start(run, "pygen-auth token request")
-    return future
 
 
 def start(run: Callable[[], None], name: str) -> None:

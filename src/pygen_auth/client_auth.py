@@ -8,12 +8,11 @@ Each `name` is that of RFC 7591 §2 (`token_endpoint_auth_method`). The values a
 
 from __future__ import annotations
 
-import inspect
 import os
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from ._assertion import (
     KEY_ALGORITHMS,
@@ -24,7 +23,10 @@ from ._assertion import (
     check_text,
     content,
     read_key,
+    secret_as_key,
 )
+from ._client_secret import BY_NAME as _AS_IT_IS
+from ._client_secret import ClientSecretBasic, ClientSecretPost, Method, called
 from ._errors import ConfigurationError
 
 __all__ = [
@@ -38,36 +40,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class ClientSecretPost:
-    """Id and secret in the form (RFC 6749 §2.3.1). The default, and what most servers take."""
-
-    name: ClassVar[str] = "client_secret_post"
-
-
-@dataclass(frozen=True)
-class ClientSecretBasic:
-    """Id and secret in the Authorization header (RFC 6749 §2.3.1).
-
-    Args:
-        encoding: what is done to the two first. "form" percent-encodes them, as the RFC wants and
-            some servers expect; "raw" leaves their UTF-8 as it is, as other servers expect.
-            "auto" begins with "form"; where the server refuses that and the two differ, it tries
-            "raw" once, and remembers what the server took.
-
-    Raises:
-        ConfigurationError: another encoding.
-    """
-
-    name: ClassVar[str] = "client_secret_basic"
-    encoding: Literal["auto", "form", "raw"] = "auto"
-
-    def __post_init__(self) -> None:
-        if self.encoding not in ("auto", "form", "raw"):
-            raise ConfigurationError("encoding must be 'auto', 'form' or 'raw'")
-
-
-@dataclass(frozen=True)
-class ClientSecretJWT:
+class ClientSecretJWT(Method):
     """A JWT signed with the secret, which itself is not sent (RFC 7523 §2.2).
 
     Args:
@@ -79,6 +52,7 @@ class ClientSecretJWT:
     """
 
     name: ClassVar[str] = "client_secret_jwt"
+    takes_secret: ClassVar[bool] = True
     alg: str = "HS256"
     audience: str | None = None
 
@@ -86,9 +60,13 @@ class ClientSecretJWT:
         algorithm(self.alg, SECRET_ALGORITHMS)
         check_text("audience", self.audience)
 
+    def credential(self, secret: str) -> SigningKey:
+        """The secret as a key, long enough for its hash."""
+        return secret_as_key(secret, self.alg)
+
 
 @dataclass(frozen=True)
-class PrivateKeyJWT:
+class PrivateKeyJWT(Method):
     """A JWT signed with the client's private key (RFC 7523 §2.2). It lives for 5 minutes.
 
     Args:
@@ -140,12 +118,16 @@ class PrivateKeyJWT:
             object.__setattr__(self, "_known", known)
         return known[1]
 
+    def credential(self, secret: str) -> SigningKey:
+        """`signing_key()`."""
+        return self.signing_key()
+
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_known"}
 
 
 @dataclass(frozen=True)
-class ClientAssertion:
+class ClientAssertion(Method):
     """A JWT that somebody else issued for this client: federated identity (RFC 7523 §2.2).
 
     Args:
@@ -184,9 +166,13 @@ class ClientAssertion:
             raise ConfigurationError("the source of the client assertion gives no JWT")
         return jwt.strip()
 
+    def credential(self, secret: str) -> str:
+        """`assertion()`."""
+        return self.assertion()
+
 
 @dataclass(frozen=True)
-class TLSClientCertificate:
+class TLSClientCertificate(Method):
     """The certificate of the TLS connection (RFC 8705 §2); the form has the client id alone.
 
     Serves `tls_client_auth` and `self_signed_tls_client_auth`, which differ at the server only.
@@ -202,6 +188,8 @@ class TLSClientCertificate:
     """
 
     name: ClassVar[str] = "tls_client_auth"
+    at_hand: ClassVar[bool] = True
+    by_connection: ClassVar[bool] = True
     cert: str | os.PathLike[str] | None = None
     key: str | os.PathLike[str] | None = None
     password: str | None = field(default=None, repr=False)
@@ -245,12 +233,8 @@ Credential = str | SigningKey
 """What proves the client at one token request: its secret, a key, somebody's assertion, or the
 empty text where the connection itself does."""
 
-WITH_SECRET = (ClientSecretPost, ClientSecretBasic, ClientSecretJWT)
-"""Those that need `client_secret`."""
-
 BY_NAME: dict[str, ClientAuth] = {
-    "client_secret_post": ClientSecretPost(),
-    "client_secret_basic": ClientSecretBasic(),
+    **_AS_IT_IS,
     "client_secret_jwt": ClientSecretJWT(),
     "tls_client_auth": TLSClientCertificate(),
     "self_signed_tls_client_auth": TLSClientCertificate(),
@@ -279,12 +263,3 @@ def check_client_auth(client_auth: object) -> ClientAuth:
         f"client_auth must be one of {', '.join(BY_NAME)}, or a value of pygen_auth.client_auth "
         "such as PrivateKeyJWT(key)"
     )
-
-
-def called(setting: str, source: Callable[[], object]) -> object:
-    """What a callable of the user's gives; it runs in a thread, so it must not be asynchronous."""
-    given = source()
-    if inspect.iscoroutine(given):
-        given.close()  # else Python warns that nobody awaited it
-        raise ConfigurationError(f"{setting} must be a plain callable; this one is asynchronous")
-    return given

@@ -108,10 +108,8 @@ OnEvent = Callable[[Event], object]
 not used."""
 
 
-def check_listener(on_event: object) -> OnEvent | None:
-    """A plain callable, or none."""
-    if on_event is None:
-        return None
+def check_listener(on_event: object) -> OnEvent:
+    """A plain callable."""
     if not callable(on_event):
         raise ConfigurationError("on_event must be a callable that takes an event")
     import inspect

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._checks import check_seconds, check_switch
 from .._errors import ConfigurationError
-from ..client_auth import WITH_SECRET, check_client_auth
+from ..client_auth import check_client_auth
 from .settings import ClientCredentialsSettings, Settings, TokenSettings
 
 _KINDS = ("client_credentials", "token", "client_certificate", "device_code", "interactive")
@@ -108,9 +108,7 @@ def _client_credentials(given: Mapping[Any, Any]) -> ClientCredentialsSettings:
 
 def _missing(values: Mapping[Any, Any]) -> list[str]:
     needed = ["token_url", "client_id"]
-    if "client_auth" not in values or isinstance(
-        check_client_auth(values["client_auth"]), WITH_SECRET
-    ):
+    if "client_auth" not in values or check_client_auth(values["client_auth"]).takes_secret:
         needed.append("client_secret")
     return [key for key in needed if key not in values]
 
