@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from timeit import Timer
 
 from pygen_auth import OAuth2ClientCredentials
@@ -89,31 +89,43 @@ def _cost(credentials: OAuth2ClientCredentials, other: str, **names: object) -> 
 
 def _throughput(call: Callable[[], object]) -> Figure:
     """What all threads do together, in percent of what one does alone; the best round of each."""
-    rounds = [(_calls_per_second(call, 1), _calls_per_second(call, THREADS))
-              for _ in range(THREAD_ROUNDS)]  # fmt: skip
+    rounds = [
+        (calls_per_second([call]), calls_per_second([call] * THREADS)) for _ in range(THREAD_ROUNDS)
+    ]
     alone, together = (max(rates) for rates in zip(*rounds, strict=True))
     detail = f"{together / 1e6:.2f} / {alone / 1e6:.2f} million calls per second"
     return Figure(100 * together / alone, detail)
 
 
-def _calls_per_second(call: Callable[[], object], threads: int) -> float:
-    counts = [0] * threads
-    barrier = threading.Barrier(threads + 1)
+def calls_per_second(calls: Sequence[Callable[[], object]], seconds: float = SECONDS) -> float:
+    """What a thread for each of these does together, when all call as fast as they can."""
+    counts = [0] * len(calls)
 
     def work(index: int) -> None:
-        barrier.wait()
-        end, calls = time.perf_counter() + SECONDS, 0
+        call, count, end = calls[index], 0, time.perf_counter() + seconds
         while time.perf_counter() < end:
             for _ in itertools.repeat(None, BATCH):
                 call()
-            calls += BATCH
-        counts[index] = calls
+            count += BATCH
+        counts[index] = count
 
-    workers = [threading.Thread(target=work, args=(index,)) for index in range(threads)]
+    elapsed = together(len(calls), work)
+    return sum(counts) / elapsed
+
+
+def together(threads: int, work: Callable[[int], object]) -> float:
+    """Have threads with the numbers from 0 on work, begun at once; seconds until all are done."""
+    barrier = threading.Barrier(threads + 1)
+
+    def begin(index: int) -> None:
+        barrier.wait()
+        work(index)
+
+    workers = [threading.Thread(target=begin, args=(index,)) for index in range(threads)]
     for worker in workers:
         worker.start()
     barrier.wait()
     began = time.perf_counter()
     for worker in workers:
         worker.join()
-    return sum(counts) / (time.perf_counter() - began)
+    return time.perf_counter() - began

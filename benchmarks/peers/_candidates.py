@@ -36,3 +36,9 @@ ASYNC_PEERS: dict[str, type[AsyncPeer]] = {
         _async_peers.AsyncAzureIdentity,
     )
 }
+
+
+def others(gives: str) -> list[str]:
+    """The names of the peers that hand out a "header", or a bare "token"."""
+    peers = (peer for peer in PEERS.values() if peer.distribution != "pygen-auth")
+    return [peer.name for peer in peers if peer.gives == gives]
