@@ -14,6 +14,7 @@
 #   make stress   threads, event loops, clocks and faults at once, for PYGEN_AUTH_STRESS_SECONDS=60
 #   make pins     the versions of the development tools, anew; with PYTHON the oldest supported one
 #   make bench    speed and memory, as ratios within one run
+#   make bench-peers  beside what a user would pick instead, in an environment of its own; ten minutes
 #   make fleet    10,000 workers on a simulated clock: their token requests; draws the plot of the docs
 
 PYTHON ?= python3
@@ -21,7 +22,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PINS := requirements/dev.txt
 
-.PHONY: demo test lint types tests compat sdk servers sharing faults fuzz stress package matrix cube prerelease pins bench fleet clean
+.PHONY: demo test lint types tests compat sdk servers sharing faults fuzz stress package matrix cube prerelease pins bench bench-peers fleet clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/package
@@ -106,11 +107,18 @@ pins:
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks
 
+# All of them, or with SCENARIOS="hot-path herd" a part.
+PEERS := .venv-peers
+
+bench-peers: $(PEERS)/ready
+	$(PEERS)/bin/pytest --quiet benchmarks/peers
+	$(PEERS)/bin/python -m benchmarks.peers $(SCENARIOS)
+
 fleet: $(VENV)/dev
 	$(BIN)/python -m benchmarks.fleet
 
 clean:
-	rm -rf $(VENV) $(SDK) .servers .nox .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(SDK) $(PEERS) .servers .nox .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 # -- set-up
 
@@ -134,4 +142,10 @@ $(SDK)/%/ready: compat/cognite_sdk/%.txt compat/cognite_sdk/tools.txt pyproject.
 	$(PYTHON) -m venv --clear $(SDK)/$*
 	$(SDK)/$*/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=24"
 	$(SDK)/$*/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[testing,yaml]" --requirement $<
+	@touch $@
+
+$(PEERS)/ready: benchmarks/peers/requirements.txt pyproject.toml
+	$(PYTHON) -m venv --clear $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=24"
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[testing]" --requirement $<
 	@touch $@

@@ -6,13 +6,13 @@ import contextlib
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
 from timeit import Timer
 
 from pygen_auth import OAuth2ClientCredentials
 from pygen_auth.testing import AuthorizationServer
 
+from ._locked_cache import LockedCache
 from ._result import Figure, Goal, Result, best_run
 
 ROUNDS = 600
@@ -33,16 +33,18 @@ def results() -> list[Result]:
     """The goals of the path that a program takes millions of times an hour."""
     with _fresh_credentials() as credentials:
         ours = credentials.get_headers
+        cache = LockedCache(lambda: ("t" * 43, 3600))
+        cache.get_headers()
         return [
             best_run(
                 "get_headers() / floor",
                 Goal("at most", 2.0, "×"),
-                lambda: _cost(credentials, "floor()", floor=_floor()),
+                lambda: _cost(credentials, "floor()", floor=floor()),
             ),
             best_run(
                 "get_headers() / cache with a lock",
                 Goal("under", 1.0, "×"),
-                lambda: _cost(credentials, "cache.get_headers()", cache=LockedCache()),
+                lambda: _cost(credentials, "cache.get_headers()", cache=cache),
             ),
             best_run(
                 f"{THREADS} threads / 1 thread",
@@ -61,7 +63,7 @@ def _fresh_credentials() -> Iterator[OAuth2ClientCredentials]:
     yield credentials  # the token is good for an hour, and no server thread is left
 
 
-def _floor() -> Callable[[], dict[str, str]]:
+def floor() -> Callable[[], dict[str, str]]:
     """The least that a cache with an expiry can do: a clock read, a comparison, a dict."""
     monotonic = time.monotonic
     until, authorization = monotonic() + 3600, "Bearer " + "t" * 43
@@ -72,32 +74,6 @@ def _floor() -> Callable[[], dict[str, str]]:
         raise AssertionError
 
     return floor
-
-
-class LockedCache:
-    """What one writes first, and the shape of Pygen's class: every call takes the lock."""
-
-    def __init__(self) -> None:
-        self.refresh_margin = 300
-        self._lock = threading.Lock()
-        self._access_token: str | None = "t" * 43
-        self._expiry: datetime | None = datetime.now() + timedelta(hours=1)
-
-    def get_headers(self) -> dict[str, str]:
-        self.refresh_if_needed()
-        if not self._access_token:
-            raise AssertionError
-        return {"Authorization": f"Bearer {self._access_token}"}
-
-    def refresh_if_needed(self) -> None:
-        with self._lock:
-            if self._is_due():
-                raise AssertionError
-
-    def _is_due(self) -> bool:
-        if self._access_token is None or self._expiry is None:
-            return True
-        return (self._expiry - datetime.now()).total_seconds() < self.refresh_margin
 
 
 def _cost(credentials: OAuth2ClientCredentials, other: str, **names: object) -> Figure:
@@ -113,31 +89,43 @@ def _cost(credentials: OAuth2ClientCredentials, other: str, **names: object) -> 
 
 def _throughput(call: Callable[[], object]) -> Figure:
     """What all threads do together, in percent of what one does alone; the best round of each."""
-    rounds = [(_calls_per_second(call, 1), _calls_per_second(call, THREADS))
-              for _ in range(THREAD_ROUNDS)]  # fmt: skip
+    rounds = [
+        (calls_per_second([call]), calls_per_second([call] * THREADS)) for _ in range(THREAD_ROUNDS)
+    ]
     alone, together = (max(rates) for rates in zip(*rounds, strict=True))
     detail = f"{together / 1e6:.2f} / {alone / 1e6:.2f} million calls per second"
     return Figure(100 * together / alone, detail)
 
 
-def _calls_per_second(call: Callable[[], object], threads: int) -> float:
-    counts = [0] * threads
-    barrier = threading.Barrier(threads + 1)
+def calls_per_second(calls: Sequence[Callable[[], object]], seconds: float = SECONDS) -> float:
+    """What a thread for each of these does together, when all call as fast as they can."""
+    counts = [0] * len(calls)
 
     def work(index: int) -> None:
-        barrier.wait()
-        end, calls = time.perf_counter() + SECONDS, 0
+        call, count, end = calls[index], 0, time.perf_counter() + seconds
         while time.perf_counter() < end:
             for _ in itertools.repeat(None, BATCH):
                 call()
-            calls += BATCH
-        counts[index] = calls
+            count += BATCH
+        counts[index] = count
 
-    workers = [threading.Thread(target=work, args=(index,)) for index in range(threads)]
+    elapsed = together(len(calls), work)
+    return sum(counts) / elapsed
+
+
+def together(threads: int, work: Callable[[int], object]) -> float:
+    """Have threads with the numbers from 0 on work, begun at once; seconds until all are done."""
+    barrier = threading.Barrier(threads + 1)
+
+    def begin(index: int) -> None:
+        barrier.wait()
+        work(index)
+
+    workers = [threading.Thread(target=begin, args=(index,)) for index in range(threads)]
     for worker in workers:
         worker.start()
     barrier.wait()
     began = time.perf_counter()
     for worker in workers:
         worker.join()
-    return sum(counts) / (time.perf_counter() - began)
+    return time.perf_counter() - began

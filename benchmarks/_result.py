@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,3 +74,23 @@ def best_run(name: str, goal: Goal, measure: Callable[[], Figure]) -> Result:
         figures.append(measure())
     best = min(figures, key=lambda figure: goal.distance(figure.value))
     return judged(name, goal, best, runs=len(figures))
+
+
+def table(results: Iterable[Result]) -> str:
+    """The results in aligned columns, for people."""
+    rows = [("measurement", "measured", "goal", "met", "detail"), *map(_row, results)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rows.insert(1, tuple("-" * width for width in widths))
+    return "\n".join(_line(row, widths) for row in rows)
+
+
+def _row(result: Result) -> tuple[str, ...]:
+    measured = f"{result.measured:.3g} {result.unit}"
+    runs = f"{result.runs} run{'s' if result.runs > 1 else ''}"
+    met = "yes" if result.met else "NO"
+    return result.name, measured, result.goal, met, f"{result.detail}; {runs}"
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+    return "  ".join(padded).rstrip()

@@ -6,8 +6,9 @@ In the same interpreter its threads would hold the interpreter lock against the 
 from __future__ import annotations
 
 import contextlib
+import functools
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -32,35 +33,46 @@ class SeparateServer:
     def ask(self, name: str, *arguments: object) -> Any:
         """What an attribute of the server is; of a method, what it gives for these arguments."""
         self._connection.send((name, arguments))
-        return _received(self._connection)
+        return received(self._connection)
 
 
 @contextlib.contextmanager
 def separate_server(*answers: Answer) -> Iterator[SeparateServer]:
     """A server that gives these answers, one for each token request, until the block is left."""
+    with in_own_process(functools.partial(_serve, answers)) as connection:
+        token_url, resource_url = received(connection)
+        yield SeparateServer(token_url, resource_url, connection)
+
+
+@contextlib.contextmanager
+def in_own_process(serve: Callable[[Connection], None]) -> Iterator[Connection]:
+    """The connection to a function that runs in another process, until the block is left.
+
+    At its end the connection is closed, at which the function must return.
+    """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, answers), daemon=True)
+    process = context.Process(target=serve, args=(theirs,), daemon=True)
     process.start()
     theirs.close()
     try:
-        token_url, resource_url = _received(ours)
-        yield SeparateServer(token_url, resource_url, ours)
+        yield ours
     finally:
-        ours.close()  # at which the process ends by itself
+        ours.close()
         process.join(_PATIENCE)
         if process.is_alive():
             process.kill()
             process.join()
 
 
-def _received(connection: Connection) -> Any:
+def received(connection: Connection) -> Any:
+    """What the other process sends next; it has half a minute."""
     if not connection.poll(_PATIENCE):
         raise TimeoutError("the authorization server's process does not answer")
     return connection.recv()
 
 
-def _serve(connection: Connection, answers: tuple[Answer, ...]) -> None:
+def _serve(answers: tuple[Answer, ...], connection: Connection) -> None:
     with AuthorizationServer() as server, contextlib.suppress(EOFError):
         server.script(*answers)
         connection.send((server.token_url, server.resource_url))

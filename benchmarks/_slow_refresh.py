@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import chain
@@ -14,6 +13,7 @@ from itertools import chain
 from pygen_auth import AsyncOAuth2ClientCredentials, OAuth2ClientCredentials
 from pygen_auth.testing import Answer
 
+from ._hot_path import together
 from ._result import ATTEMPTS, Figure, Goal, Result, judged
 from ._server import SeparateServer, separate_server
 
@@ -109,7 +109,7 @@ def _run(background: bool = False) -> Run:
         due = time.monotonic() + LIFETIME / 2
         credentials.get_headers()
         time.sleep(max(0.0, due - BEFORE - time.monotonic()))
-        seconds = _call_until(due + DELAY + AFTER, credentials)
+        seconds = call_until(due + DELAY + AFTER, [credentials.get_headers] * THREADS)
         return Run(seconds, server.token_request_count(), background)
 
 
@@ -148,19 +148,20 @@ def _due_server() -> AbstractContextManager[SeparateServer]:
     return separate_server(first, second)
 
 
-def _call_until(end: float, credentials: OAuth2ClientCredentials) -> list[list[float]]:
-    def work(seconds: list[float]) -> None:
-        clock = time.perf_counter
+def call_until(end: float, calls: Sequence[Callable[[], object]]) -> list[list[float]]:
+    """Seconds of each call, by thread; each of these has one, and pauses between its calls.
+
+    `end` is by `time.monotonic`.
+    """
+    by_thread: list[list[float]] = [[] for _ in calls]
+
+    def work(index: int) -> None:
+        call, seconds, clock = calls[index], by_thread[index], time.perf_counter
         while time.monotonic() < end:
             began = clock()
-            credentials.get_headers()
+            call()
             seconds.append(clock() - began)
             time.sleep(PAUSE)
 
-    by_thread: list[list[float]] = [[] for _ in range(THREADS)]
-    workers = [threading.Thread(target=work, args=(seconds,)) for seconds in by_thread]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    together(len(calls), work)
     return by_thread

@@ -67,9 +67,9 @@ class AsyncOAuth2ClientCredentials(SharedAttempts, AsyncCredentials, made_of="cl
 
     async def get_headers(self) -> dict[str, str]:
         """See `Credentials.get_headers`."""
-        monotonic, until, wall, until_wall, authorization = self._fresh
-        if monotonic() < until and wall() < until_wall:
-            return {"Authorization": authorization}
+        glance = self._glance
+        if glance.since <= glance.wall() < glance.until:
+            return {"Authorization": glance.authorization}
         return {"Authorization": (await self.token()).authorization}
 
     async def refresh_if_needed(self) -> None:

@@ -26,6 +26,10 @@ as late as this one, and is about to say what came of it."""
 MARGIN_SPREAD = 0.1
 """Of the margin, at most: 30 s for the usual one of 300 s, too little for anybody to notice."""
 
+GLANCE = 1.0
+"""Seconds, at most, for which a token that both clocks call fresh is handed out at a glance at the
+wall clock alone. Nothing that matters to a token happens in less."""
+
 _turns: contextvars.ContextVar[tuple[Turn, ...]] = contextvars.ContextVar(
     "pygen_auth turns", default=()
 )
@@ -54,6 +58,23 @@ class Turn:
         return mine and not self.over
 
 
+class Glance:
+    """All that `get_headers()` needs of a fresh token, while the wall clock is in this stretch.
+
+    That call is made millions of times for each time that a lease changes. A wall clock that is set
+    forward or back leaves the stretch, and then both clocks are read. What changes here is what a
+    look at this very lease says, so it needs no lock: a glance that was replaced meanwhile has no
+    reader.
+    """
+
+    __slots__ = ("authorization", "lease", "since", "until", "wall")
+
+    def __init__(self, lease: Lease, wall: Callable[[], float]) -> None:
+        self.lease, self.wall = lease, wall
+        self.authorization = lease.token.authorization if lease.token else ""
+        self.since = self.until = 0.0  # by the wall clock; at first there is no such time
+
+
 class TokenKeeper(ClientSettings):
     """The lease on the current token, and what changes it."""
 
@@ -72,17 +93,8 @@ class TokenKeeper(ClientSettings):
         self._hold(self._lease.with_margin(self._spread_margin))
 
     def _hold(self, lease: Lease) -> None:
-        until = lease.held_until()
-        # All that get_headers() needs of a fresh token, in one attribute: that call is made
-        # millions of times for each time that this one is.
-        self._fresh = (
-            self._clock.monotonic,
-            until.monotonic,
-            self._clock.wall,
-            until.wall,
-            lease.token.authorization if lease.token else "",
-        )
         self._lease = lease
+        self._glance = Glance(lease, self._clock.wall)
 
     def _swap(self, change: Callable[[Lease], Lease]) -> Lease:
         with self._swap_lock:
@@ -116,7 +128,7 @@ class TokenKeeper(ClientSettings):
     # -- pickle and copy: the settings (with the secret), never a token, a lock or a client
 
     _OF_THIS_RUN = frozenset({
-        "_clock", "_closings", "_fresh", "_lease", "_lock", "_locks", "_look_at", "_misses",
+        "_clock", "_closings", "_glance", "_lease", "_lock", "_locks", "_look_at", "_misses",
         "_reading", "_send", "_spread", "_store_ails", "_store_failures", "_stored", "_swap_lock",
         "_tasks", "_warned_of_lifetime", "_ways",
     })  # fmt: skip
@@ -126,11 +138,20 @@ class TokenKeeper(ClientSettings):
     def _held(self, lease: Lease, now: Instant) -> Token | None:
         """The token where no request is wanted now; raises the failure that still stands."""
         held = lease.held(now)
-        if held is None and not lease.usable(now):
+        if held is not None:
+            self._put_at_hand(lease, now)
+        elif not lease.usable(now):
             failure = lease.standing_failure(now)
             if failure is not None:
                 raise failure
         return held
+
+    def _put_at_hand(self, lease: Lease, now: Instant) -> None:
+        """Have the token handed out at a glance for a while, now that both clocks were read."""
+        glance = self._glance
+        if glance.lease is lease:
+            glance.since = now.wall
+            glance.until = now.wall + min(GLANCE, lease.held_until().until(now))
 
     def _settled(self, seen: Lease) -> Token | None:
         """Look again after having waited: somebody else's token, or their failure."""

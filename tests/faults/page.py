@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
+
+from benchmarks._pages import replaced
 
 from .catalog import FAULTS
 from .fault import Fault, Moment
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "reliability.md"
-MARKERS = {
-    name: (f"<!-- {name}: written by make faults -->\n", f"<!-- end of {name} -->\n")
-    for name in ("figures", "table")
-}
-
 Label = Callable[[Fault, bool, Moment], str]
 """What came of a fault, plain or over TLS, at a moment."""
 
@@ -77,8 +73,5 @@ def figures(measured: Mapping[str, str]) -> str:
 def written(page: str, **blocks: str) -> str:
     """The page with these texts between their markers."""
     for name, text in blocks.items():
-        begin, end = MARKERS[name]
-        pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-        page, count = pattern.subn(lambda _: f"{begin}\n{text.strip()}\n\n{end}", page)  # noqa: B023  # runs at once
-        assert count == 1, f"no place for the {name}"
+        page = replaced(page, name, "make faults", text)
     return page

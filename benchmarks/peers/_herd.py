@@ -1,0 +1,197 @@
+"""Scenario 3: many callers at once, and no token or an expired one."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+from urllib.request import urlopen
+
+from benchmarks._hot_path import together
+from benchmarks._locked_cache import LockedCache
+from benchmarks._result import Figure, Goal, Result, judged
+
+from ._bench import Bench, Row, Rows, Scenario, markdown, medians
+from ._candidates import ASYNC_PEERS, OWN, PEERS
+from ._clock import moved_clock
+from ._server import Server
+
+THREADS, TASKS = 64, 500
+DELAY = 0.1
+"""Seconds the endpoint takes."""
+ROUNDS = 3
+ALLOWED = 10
+"""Milliseconds beyond one round trip."""
+LIFETIME = 3600
+MOMENTS = ("cold", "expired")
+FLOOR = "a lock around one request"
+"""What so many threads cost by themselves: one sends, and they wait for its lock."""
+
+_numbers = itertools.count()
+"""Names a client, so that no cache of the process knows it yet."""
+
+
+def measure(bench: Bench) -> Rows:
+    """Medians over the rounds; `in_loop` is of tasks in an event loop."""
+    rows: Rows = {}
+    for kind, names, function in (
+        ("threads", [FLOOR, *PEERS], _threads),
+        ("tasks", [FLOOR, *ASYNC_PEERS], _tasks),
+    ):
+        found: dict[str, list[Row]] = {name: [] for name in names}
+        for name in bench.turns(names, ROUNDS):
+            row: Row = {}
+            for moment in MOMENTS:
+                row |= bench.run(name, function, name, moment)
+            found[name].append(row)
+        rows |= {f"{name}, {kind}": medians(rounds) for name, rounds in found.items()}
+    return rows
+
+
+def _threads(server: Server, name: str, moment: str) -> Row:
+    number = f"{name} {next(_numbers)}"
+    if name == FLOOR:
+        calls: list[Callable[[], Any]] = [LockedCache(lambda: _fetch(server)).get_headers] * THREADS
+    else:
+        peer = PEERS[name](server.endpoint(number))
+        calls = [peer.caller() for _ in range(THREADS)]
+    seconds = [0.0] * THREADS
+    failed: list[Exception] = []
+
+    def work(index: int) -> None:
+        began = time.perf_counter()
+        try:
+            calls[index]()
+        except Exception as error:
+            failed.append(error)
+        seconds[index] = time.perf_counter() - began
+
+    with moved_clock() as shift:
+        if moment == "expired":
+            server.behave(lifetime=LIFETIME)
+            calls[0]()
+            shift(LIFETIME + 1)
+        alone = _alone(server)
+        server.behave(delay=DELAY)
+        together(THREADS, work)
+    return _row(moment, server, alone, seconds, len(failed))
+
+
+def _tasks(server: Server, name: str, moment: str) -> Row:
+    return asyncio.run(_in_loop(server, name, moment))
+
+
+async def _in_loop(server: Server, name: str, moment: str) -> Row:
+    peer = None if name == FLOOR else ASYNC_PEERS[name](server.endpoint(f"{next(_numbers)}"))
+    header = peer.header if peer is not None else _floor_in_loop(server)
+
+    async def timed() -> float:
+        began = time.perf_counter()
+        await header()
+        return time.perf_counter() - began
+
+    with moved_clock() as shift:
+        if moment == "expired":
+            server.behave(lifetime=LIFETIME)
+            await header()
+            shift(LIFETIME + 1)
+        alone = _alone(server)
+        server.behave(delay=DELAY)
+        answers = await asyncio.gather(*(timed() for _ in range(TASKS)), return_exceptions=True)
+    if peer is not None:
+        await peer.close()
+    seconds = [answer for answer in answers if isinstance(answer, float)]
+    return _row(moment, server, alone, seconds or [0.0], TASKS - len(seconds))
+
+
+def _floor_in_loop(server: Server) -> Callable[[], Awaitable[object]]:
+    cache, lock = LockedCache(lambda: _fetch(server)), asyncio.Lock()
+
+    async def header() -> object:
+        async with lock:
+            return await asyncio.to_thread(cache.get_headers) if cache._is_due() else None
+
+    return header
+
+
+def _row(moment: str, server: Server, alone: float, seconds: list[float], failed: int) -> Row:
+    return {
+        f"{moment} requests": server.count(),
+        f"{moment} longest_ms": 1e3 * max(seconds),
+        f"{moment} beyond_ms": 1e3 * (max(seconds) - alone),
+        f"{moment} failed": failed,
+    }
+
+
+def _alone(server: Server) -> float:
+    """Seconds of one round trip of nobody's library, while nothing else goes on."""
+    server.behave(delay=DELAY)
+    began = time.perf_counter()
+    _fetch(server)
+    return time.perf_counter() - began
+
+
+def _fetch(server: Server) -> tuple[str, float]:
+    with urlopen(server.endpoint().token_url(), data=b"grant_type=client_credentials") as response:
+        answer = json.load(response)
+    return answer["access_token"], answer["expires_in"]
+
+
+def judge(rows: Rows) -> list[Result]:
+    """One token request, and nobody waits much longer than for one round trip."""
+    return [
+        result
+        for kind, callers in (("threads", THREADS), ("tasks", TASKS))
+        for moment in MOMENTS
+        for result in _judge(rows, kind, callers, moment)
+    ]
+
+
+def _judge(rows: Rows, kind: str, callers: int, moment: str) -> Iterator[Result]:
+    own, floor = rows[f"{OWN}, {kind}"], rows[f"{FLOOR}, {kind}"]
+    what = f"{callers} {kind}, {'no token' if moment == 'cold' else 'an expired token'}"
+    yield judged(
+        f"{what}: token requests",
+        Goal("exactly", 1, "token request"),
+        Figure(own[f"{moment} requests"], f"{own[f'{moment} failed']:g} failed"),
+        also=own[f"{moment} failed"] == 0,
+    )
+    yield judged(
+        f"{what}: longest wait beyond one round trip",
+        Goal("at most", ALLOWED, "ms"),
+        Figure(
+            own[f"{moment} beyond_ms"],
+            f"of {own[f'{moment} longest_ms']:.0f} ms; {FLOOR}: {floor[f'{moment} beyond_ms']:.1f}",
+        ),
+    )
+
+
+def table(rows: Rows) -> Iterator[str]:
+    """One for the threads, one for the tasks; the shortest wait first."""
+    for kind, callers in (("threads", THREADS), ("tasks", TASKS)):
+        names = [name for name in rows if name.endswith(f", {kind}")]
+        order = sorted(names, key=lambda name: float(rows[name]["cold longest_ms"]))
+        yield from markdown(
+            (f"{callers} {kind}", *("token requests", "longest wait ms", "failed") * 2),
+            ((_shown(name, kind), *_cells(rows[name])) for name in order),
+        )
+        yield ""
+
+
+def _shown(name: str, kind: str) -> str:
+    name = name.removesuffix(f", {kind}")
+    found = PEERS if kind == "threads" else ASYNC_PEERS
+    return f"{name} (TLS)" if name in found and found[name].tls_only else name
+
+
+def _cells(row: Row) -> Iterator[str]:
+    for moment in MOMENTS:
+        yield f"{row[f'{moment} requests']:g}"
+        yield f"{row[f'{moment} longest_ms']:,.0f}"
+        yield f"{row[f'{moment} failed']:g}"
+
+
+SCENARIO = Scenario("herd", measure, judge, table)

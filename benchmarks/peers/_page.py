@@ -1,0 +1,51 @@
+"""docs/performance.md: its tables are made of `results.json`; a run writes them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks._pages import replaced
+
+from ._bench import Scenario, markdown
+
+PAGE = Path(__file__).parents[2] / "docs/performance.md"
+COMMAND = "make bench-peers"
+
+
+def written(page: str, results: Mapping[str, Any], scenarios: Iterable[Scenario]) -> str:
+    """The page with what these results say."""
+    parts = {"machine": _machine(results), "versions": _versions(results)}
+    for scenario in scenarios:
+        found = results["scenarios"].get(scenario.name)
+        if found is not None:
+            parts[scenario.name] = "\n".join([*scenario.table(found["figures"]), "", _goals(found)])
+    for name, text in parts.items():
+        page = replaced(page, name, COMMAND, text)
+    return page
+
+
+def _goals(found: Mapping[str, Any]) -> str:
+    rows = (
+        (
+            result["name"],
+            result["goal"],
+            f"{result['measured']:.3g} {result['unit']}",
+            "yes" if result["met"] else "**no**",
+        )
+        for result in found["results"]
+    )
+    return "\n".join(markdown(("Goal of pygen-auth", "Bound", "Measured", "Met"), rows))
+
+
+def _machine(results: Mapping[str, Any]) -> str:
+    machine = results["environment"]
+    return (
+        f"{machine['processor']}, {machine['cpus']} cores, {machine['system']}, "
+        f"Python {machine['python']}, {machine['date'][:10]}."
+    )
+
+
+def _versions(results: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in results["versions"].items()) + "."
