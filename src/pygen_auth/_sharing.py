@@ -20,13 +20,13 @@ from ._clock import Clock, Instant
 from ._errors import ConfigurationError, OAuth2Error, shown
 from ._grant import credential_is_late
 from ._steps import Steps, Work
-from ._store_calls import Raised, StoreLock, guarded, late
 from ._token import LOOK_AGAIN, Lease, Token
 from ._worker import start
 
 if TYPE_CHECKING:
     from ._sealed_token import Miss
     from ._sealing import Place
+    from ._store_calls import StoreLock
 
 _log = logging.getLogger("pygen_auth")
 
@@ -67,6 +67,8 @@ class SharedAttempts(TokenAttempts):
 
     def _shared(self, call: Call) -> Steps[Token]:
         """The steps to a token of the store's, or to a new one that is put there."""
+        from ._store_calls import StoreLock  # here, as the sealing: most programs share no token
+
         place = yield from self._place(call)
         if place is None:  # pragma: no branch - not traced by Python 3.11 after a throw
             return (yield call)  # type: ignore[no-any-return]  # as every step's outcome
@@ -258,6 +260,8 @@ class SharedAttempts(TokenAttempts):
 
         It has longer where the `call` that waits for it has no token to go on with.
         """
+        from ._store_calls import Raised, guarded, late
+
         begun, seconds = self._clock.monotonic(), STORE_SECONDS
         if call is not None:
             if not call.had_token and not self._store_ails:
