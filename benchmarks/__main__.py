@@ -11,10 +11,28 @@ from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
-from . import _cold_start, _hot_path, _import, _memory, _slow_refresh
+from . import (
+    _bearer_auth,
+    _cold_start,
+    _first_header,
+    _hot_path,
+    _import,
+    _objects,
+    _shared_hit,
+    _slow_refresh,
+)
 from ._result import Result, table
 
-SUBJECTS = (_hot_path, _import, _cold_start, _slow_refresh, _memory)
+SUBJECTS = (
+    _hot_path,
+    _bearer_auth,
+    _objects,
+    _import,
+    _first_header,
+    _shared_hit,
+    _cold_start,
+    _slow_refresh,
+)
 RESULTS_FILE = Path(__file__).with_name("results.json")
 
 

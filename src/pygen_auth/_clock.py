@@ -63,8 +63,6 @@ _steady: Callable[[], float] = (
 class Clock:
     """The two clocks and the two ways to wait. Tests pass a pair that they move by hand."""
 
-    __slots__ = ("monotonic", "sleep", "sleep_in_loop", "wall")
-
     def __init__(
         self,
         wall: Callable[[], float] = time.time,

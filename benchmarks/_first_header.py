@@ -1,0 +1,82 @@
+"""A cold process to its first header over TLS, against httpx with that one request alone."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import certifi
+
+from pygen_auth.testing import AuthorizationServer
+
+from ._cold_process import Start, cold_environment, cpu_ms, in_turns
+from ._result import Figure, Goal, Result, best_run
+
+ROUNDS = 25
+GOAL = Goal("at most", 1.15, "×")
+
+BARE, HTTPX, OURS = "bare Python", "httpx with one request", "pygen-auth"
+
+PROGRAMS = {
+    BARE: "",
+    HTTPX: """
+import httpx
+
+form = {"grant_type": "client_credentials", "client_id": "benchmark", "client_secret": "secret"}
+with httpx.Client() as client:
+    answer = client.post("TOKEN_URL", data=form).raise_for_status().json()
+header = {"Authorization": f"Bearer {answer['access_token']}"}
+""",
+    OURS: """
+from pygen_auth import OAuth2ClientCredentials
+
+header = OAuth2ClientCredentials("TOKEN_URL", "benchmark", "secret").get_headers()
+""",
+}
+"""As a user writes them; `TOKEN_URL` is put in."""
+
+
+def results() -> list[Result]:
+    """The goal of a program that needs a header at once, and then ends or goes on."""
+    with AuthorizationServer(tls=True) as server:
+        assert server.ca_file is not None
+        server.add_client("benchmark", "secret")
+        programs = to(PROGRAMS, server.token_url)
+        with trusting(server.ca_file) as environment:
+            return [
+                best_run("first header / httpx alone", GOAL, lambda: _time(programs, environment))
+            ]
+
+
+def _time(programs: Mapping[str, str], environment: Mapping[str, str]) -> Figure:
+    starts = in_turns(programs, environment, [*programs] * ROUNDS)
+    return against_httpx(starts)
+
+
+def against_httpx(starts: Mapping[str, list[Start]]) -> Figure:
+    """Time of a processor until the header, both without the bare start of Python."""
+    bare, httpx, ours = (cpu_ms(starts[name]) for name in (BARE, HTTPX, OURS))
+    detail = f"{ours - bare:.1f} ms / {httpx - bare:.1f} ms of a processor, over bare Python"
+    return Figure((ours - bare) / (httpx - bare), detail)
+
+
+def to(programs: Mapping[str, str], token_url: str) -> dict[str, str]:
+    """The programs with this token endpoint."""
+    return {name: program.replace("TOKEN_URL", token_url) for name, program in programs.items()}
+
+
+@contextlib.contextmanager
+def trusting(ca_file: str) -> Iterator[dict[str, str]]:
+    """The environment of processes that trust this CA beside those that certifi lists.
+
+    A program on the internet reads that whole list, which takes it 18 ms; with the one CA of a test
+    these would be missing.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory, "ca.pem")
+        file.write_text(f"{certifi.contents()}\n{Path(ca_file).read_text('ascii')}", "ascii")
+        names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+        with cold_environment(**dict.fromkeys(names, str(file))) as environment:
+            yield environment
