@@ -60,22 +60,23 @@ class Turn:
         return mine and not self.over
 
 
+Stretch = tuple[Callable[[], float], float, float, str]
+"""All that `get_headers()` needs of a fresh token, which is called millions of times for each time
+that a lease changes: the wall clock; from when until when, by it, the token may be handed out
+without a look at the other clock; and the header's value."""
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Glance:
-    """All that `get_headers()` needs of a fresh token, while the wall clock is in this stretch.
+    """The token of one lease at hand, while the wall clock is in the stretch.
 
-    That call is made millions of times for each time that a lease changes. A wall clock that is set
-    forward or back leaves the stretch, and then both clocks are read. What changes here is what a
-    look at this very lease says, so it needs no lock: a glance that was replaced meanwhile has no
-    reader.
+    A wall clock that is set forward or back leaves the stretch, and then both clocks are read. A
+    stretch is what a look at this very lease says, so to replace it takes no lock: a glance whose
+    lease was replaced has no reader.
     """
 
     lease: Lease
-    wall: Callable[[], float]
-    authorization: str
-    since: float = 0.0
-    until: float = 0.0
-    """By the wall clock; at first there is no such time."""
+    fresh: Stretch
 
 
 class TokenKeeper(ClientSettings):
@@ -98,7 +99,7 @@ class TokenKeeper(ClientSettings):
     def _hold(self, lease: Lease) -> None:
         token = lease.token.access_token if lease.token else ""
         self._lease = lease
-        self._glance = Glance(lease, self._clock.wall, f"Bearer {token}")
+        self._glance = Glance(lease, (self._clock.wall, 0.0, 0.0, f"Bearer {token}"))
 
     def _swap(self, change: Callable[[Lease], Lease]) -> Lease:
         with self._swap_lock:
@@ -154,8 +155,9 @@ class TokenKeeper(ClientSettings):
         """Have the token handed out at a glance for a while, now that both clocks were read."""
         glance = self._glance
         if glance.lease is lease:
-            glance.since = now.wall
-            glance.until = now.wall + min(GLANCE, lease.held_until().until(now))
+            wall, _, _, authorization = glance.fresh
+            until = now.wall + min(GLANCE, lease.held_until().until(now))
+            glance.fresh = wall, now.wall, until, authorization
 
     def _settled(self, seen: Lease) -> Token | None:
         """Look again after having waited: somebody else's token, or their failure."""
