@@ -6,6 +6,7 @@ Every Python block runs, each document from top to bottom. `auth.example.com` an
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
@@ -101,6 +102,7 @@ def _run(document: Path) -> dict[str, Any]:
     """Run its blocks; what they define."""
     sybil = Sybil(parsers=[PythonCodeBlockParser(doctest_optionflags=ELLIPSIS)])
     parsed = sybil.parse(document)
+    parsed.namespace["__name__"] = "__main__"  # of the pages' own programs
     for example in parsed.examples():
         example.evaluate()
     return parsed.namespace
@@ -154,6 +156,28 @@ def test_instance_of_the_lambda_recipe_makes_one_token_request(
     before = server.token_request_count
     assert [page["handler"]({}, None) for _ in range(3)] == [{"statusCode": 200}] * 3
     assert server.token_request_count - before == 1
+
+
+@pytest.mark.usefixtures("network", "folder")
+def test_web_applications_of_the_guide_serve(server: AuthorizationServer) -> None:
+    guide = _run(ROOT / "docs/guide.md")
+    before = server.token_request_count
+
+    async def asynchronously() -> list[httpx.Response]:
+        app = guide["app"]
+        transport = httpx.ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+        ):
+            return await asyncio.gather(*(client.get("/items") for _ in range(5)))
+
+    answers = [answer.json()["client_id"] for answer in asyncio.run(asynchronously())]
+    client = guide["service"].test_client()
+    answers += [client.get("/items").json["client_id"] for _ in range(5)]
+    guide["api"].close()
+    assert answers == ["my-client-id"] * 10
+    assert server.token_request_count - before == 2
 
 
 @EVERY_DOCUMENT
