@@ -172,6 +172,43 @@ def test_search_finds_the_page(tab: Page, words: str, page: str) -> None:
     expect(tab).to_have_url(re.compile(re.escape(page)))
 
 
+CONTRAST = """
+() => {
+  const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+  const over = (...colours) => {
+    for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const light = (colour) => {
+    const [r, g, b] = colour.map((value) => value / 255)
+      .map((value) => value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const grounds = (element) => element
+    ? [...grounds(element.parentElement), getComputedStyle(element).backgroundColor] : ["#fff"];
+  const texts = document.querySelectorAll("article :is(h1, h2, p, td, th, a, code, li)");
+  return [...texts].filter((one) => one.offsetParent && one.innerText.trim()).map((one) => {
+    const behind = grounds(one);
+    const [a, b] = [over(...behind), over(...behind, getComputedStyle(one).color)].map(light);
+    return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), one.innerText.slice(0, 40)];
+  });
+}
+"""
+"""Of each text and what is behind it, as WCAG 2 measures it (relative luminance)."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", ["/", "/quick-start/", "/sharing/", "/reference/pygen_auth/"])
+def test_text_can_be_read(browser: Browser, address: str, page: str, scheme: Any) -> None:
+    context = browser.new_context(base_url=address, color_scheme=scheme)
+    tab = context.new_page()
+    tab.goto(page)
+    measured = tab.evaluate(CONTRAST)
+    context.close()
+    assert len(measured) > 20
+    assert [text for ratio, text in measured if ratio < 4.5 and text != "¶"] == []
+
+
 def test_tab_of_a_provider_shows_its_lines(tab: Page) -> None:
     tab.goto("/quick-start/")
     line = tab.get_by_text("my-tenant.eu.auth0.com").first
