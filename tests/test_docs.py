@@ -24,7 +24,7 @@ import trustme
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-from pygen_auth import ConfigurationError, OAuth2Error, _errors
+from pygen_auth import ConfigurationError, OAuth2Error, RefusedError, _errors
 from pygen_auth.testing import AuthorizationServer
 from tests import keys, stand_ins
 from tests.sharing.forks import in_child
@@ -243,6 +243,15 @@ def test_tree_of_errors_is_drawn_as_in_the_code() -> None:
         *(kind.__name__ for kind in OAuth2Error.__subclasses__()),
     }
     assert issubclass(ConfigurationError, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("kind", "head"), [(OAuth2Error, "On every error:"), (RefusedError, "On `RefusedError` also:")]
+)
+def test_attributes_of_errors_are_listed(kind: type[OAuth2Error], head: str) -> None:
+    text = (ROOT / "docs/errors.md").read_text("utf-8").partition(head)[2].partition("\n\n")[2]
+    listed = re.findall(r"^\| `(\w+)` \|", text.partition("\n\n")[0], re.MULTILINE)
+    assert listed == list(kind.__annotations__)
 
 
 def test_decisions_are_numbered_without_a_gap() -> None:
