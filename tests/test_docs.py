@@ -93,9 +93,34 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Authorizatio
 
 
 @EVERY_DOCUMENT
-@pytest.mark.usefixtures("network", "folder")
-def test_python_blocks_run(document: Path) -> None:
+@pytest.mark.usefixtures("network")
+def test_python_blocks_run(document: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in _write_files(document, folder):
+        sys.modules.pop(module, None)  # of an earlier run
+    monkeypatch.syspath_prepend(folder)
     _run(document)
+
+
+def _write_files(document: Path, folder: Path) -> list[str]:
+    """Write the blocks that begin with the name of a file; the names of the modules."""
+    named = re.compile(r"^```python\n(# (\w+)\.py\n.*?)^```$", re.DOTALL | re.MULTILINE)
+    blocks = named.findall(document.read_text("utf-8"))
+    for text, module in blocks:
+        (folder / f"{module}.py").write_text(text, "utf-8")
+    return [module for _, module in blocks]
+
+
+def test_tests_of_the_page_on_testing_pass(tmp_path: Path) -> None:
+    modules = _write_files(ROOT / "docs/testing.md", tmp_path)
+    text = "".join((tmp_path / f"{module}.py").read_text("utf-8") for module in modules)
+    written = len(re.findall(r"^(?:async )?def test_", text, re.MULTILINE))
+    # None of this environment's plugins but those that the page names.
+    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    plugins = ("-p", "pygen_auth", "-p", "anyio")
+    command = [sys.executable, "-W", "error", "-m", "pytest", "--strict-markers", *plugins]
+    ran = subprocess.run(command, cwd=tmp_path, env=alone, capture_output=True, text=True)
+    assert f"= {written} passed in " in ran.stdout, ran.stdout + ran.stderr
+    assert written > 5
 
 
 def _run(document: Path) -> dict[str, Any]:
