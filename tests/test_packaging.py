@@ -142,10 +142,11 @@ def test_what_each_extra_is_needed_for_is_known() -> None:
     assert sorted(NEEDS) == EXTRAS
 
 
-def test_every_development_tool_is_pinned() -> None:
-    pins = (ROOT / "requirements" / "dev.txt").read_text("utf-8").splitlines()
+@pytest.mark.parametrize("extra", ["dev", "docs"])
+def test_every_tool_is_pinned(extra: str) -> None:
+    pins = (ROOT / "requirements" / f"{extra}.txt").read_text("utf-8").splitlines()
     pinned = {re.sub(r"[-_.]+", "-", one.partition("==")[0]).lower() for one in pins}
-    wanted = [re.match(r"[\w-]+", one) for one in PROJECT["optional-dependencies"]["dev"]]
+    wanted = [re.match(r"[\w-]+", one) for one in PROJECT["optional-dependencies"][extra]]
     names = {one[0].lower() for one in wanted if one} - {PROJECT["name"]}
     assert all("==" in one for one in pins)
     assert names <= pinned
