@@ -119,7 +119,7 @@ def test_the_sdist_has_what_builds_and_tests_it_and_nothing_else(
 ) -> None:
     assert {path.partition("/")[0] for path in in_sdist} == {
         *("src", "tests", "compat", "benchmarks", "docs", "requirements"),
-        *("pyproject.toml", "Makefile", "noxfile.py", ".gitignore"),
+        *("pyproject.toml", "Makefile", "mkdocs.yml", "noxfile.py", ".gitignore"),
         *("README.md", "CHANGELOG.md", "LICENSE", "SECURITY.md", "PKG-INFO"),
     }
     assert {f"src/{path}" for path in sources()} <= in_sdist.keys()
