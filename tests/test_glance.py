@@ -17,7 +17,7 @@ def counting(clock: HandClock) -> list[float]:
         readings.append(clock.monotonic)
         return clock.monotonic
 
-    clock.clock = replace(clock.clock, monotonic=monotonic)
+    clock._clock = replace(clock.clock, monotonic=monotonic)
     return readings
 
 

@@ -61,9 +61,12 @@ _steady: Callable[[], float] = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Clock:
-    """The two clocks and the two ways to wait. Tests pass a pair that they move by hand."""
+    """The two clocks and the two ways to wait. Tests pass a pair that they move by hand.
+
+    Not frozen, since `pygen_auth.testing.FakeClock` puts its own parts into that of the process.
+    """
 
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = _steady
