@@ -12,6 +12,8 @@
 #   make cube     the same with every combination; takes an hour
 #   make fuzz     the property-based tests with many more cases, others each time; SEED=… repeats
 #   make stress   threads, event loops, clocks and faults at once, for PYGEN_AUTH_STRESS_SECONDS=60
+#   make docs     the site, in site/: built offline, each link checked, each page opened in a browser;
+#                 installs chromium where it can
 #   make pins     the versions of the development tools, anew; with PYTHON the oldest supported one
 #   make bench    speed and memory, as ratios within one run
 #   make bench-peers  beside what a user would pick instead, in an environment of its own; ten minutes
@@ -22,7 +24,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PINS := requirements/dev.txt
 
-.PHONY: demo test lint types tests compat sdk servers sharing faults fuzz stress package matrix cube prerelease pins bench bench-peers fleet clean
+.PHONY: demo test lint types tests compat sdk servers sharing faults fuzz stress package matrix cube prerelease docs pins bench bench-peers fleet clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/package
@@ -57,16 +59,18 @@ sdk: $(SDK)/newest/ready $(SDK)/oldest/ready
 servers: $(VENV)/dev
 	$(BIN)/pytest compat/servers
 
-# The store in Redis is left out of the coverage that `make test` measures, and measured here.
 # Nothing is installed for somebody who is neither root nor CI.
 APT_GET := $(if $(filter 0,$(shell id -u)),apt-get,$(if $(CI),sudo -n apt-get,false))
+program = @command -v $1 >/dev/null || $(APT_GET) install --yes --quiet $1 || \
+	{ $(APT_GET) update --quiet && $(APT_GET) install --yes --quiet $1; } || \
+	{ echo "$1 is needed: apt-get install $1"; exit 1; }
+
+# The store in Redis is left out of the coverage that `make test` measures, and measured here.
 SHARING := COVERAGE_FILE=$(VENV)/coverage-sharing $(BIN)/coverage
 
 sharing: export SHARING_RUNS ?= 5
 sharing: $(VENV)/dev
-	@command -v redis-server >/dev/null || $(APT_GET) install --yes --quiet redis-server || \
-		{ $(APT_GET) update --quiet && $(APT_GET) install --yes --quiet redis-server; } || \
-		{ echo "redis-server is needed: apt-get install redis-server"; exit 1; }
+	$(call program,redis-server)
 	$(SHARING) erase
 	$(SHARING) run --omit=none -m pytest tests/sharing
 	$(SHARING) combine --quiet
@@ -97,11 +101,21 @@ stress: export PYGEN_AUTH_STRESS_SEED ?= $(SEED)
 stress: $(VENV)/dev
 	$(BIN)/pytest tests/stress -rP
 
-pins:
+DOCS := .venv-docs
+
+docs: $(DOCS)/ready
+	$(call program,chromium)
+	$(DOCS)/bin/python -m docs.website
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs --quiet build
+	$(DOCS)/bin/pytest --quiet docs/website
+
+pins: pins-dev pins-docs
+
+pins-%:
 	$(PYTHON) -m venv --clear .venv-pins
 	.venv-pins/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=24"
-	.venv-pins/bin/python -m pip install --quiet --disable-pip-version-check ".[dev]"
-	.venv-pins/bin/python -m pip freeze --exclude pygen-auth > $(PINS)
+	.venv-pins/bin/python -m pip install --quiet --disable-pip-version-check ".[$*]"
+	.venv-pins/bin/python -m pip freeze --exclude pygen-auth > requirements/$*.txt
 	rm -rf .venv-pins
 
 bench: $(VENV)/dev
@@ -118,7 +132,7 @@ fleet: $(VENV)/dev
 	$(BIN)/python -m benchmarks.fleet
 
 clean:
-	rm -rf $(VENV) $(SDK) $(PEERS) .servers .nox .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(SDK) $(DOCS) $(PEERS) site .servers .nox .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 # -- set-up
 
@@ -148,4 +162,11 @@ $(PEERS)/ready: benchmarks/peers/requirements.txt pyproject.toml
 	$(PYTHON) -m venv --clear $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=24"
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[testing]" --requirement $<
+	@touch $@
+
+$(DOCS)/ready: pyproject.toml requirements/docs.txt
+	$(PYTHON) -m venv --clear $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=24"
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint requirements/docs.txt --editable ".[docs]"
 	@touch $@

@@ -25,8 +25,8 @@ _took["memory"] = int(_peak.split()[1]) * 1024
 import json as _json
 print(_json.dumps(_took), flush=True)
 """
-"""Runs behind a program: the clocks first, and what is imported for it not counted. `resource` would
-tell the memory of the process that started this one, if that had more."""
+"""Runs behind a program: the clocks first, and what is imported for it not counted. The module
+`resource` would tell the memory of the process that started this one, if that had more."""
 
 
 @dataclass(frozen=True)

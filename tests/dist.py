@@ -23,7 +23,7 @@ PYTHONS: list[str] = re.findall(
     r"Python :: (3\.\d+)$", "\n".join(PROJECT["classifiers"]), re.MULTILINE
 )
 """The versions that are supported, the oldest first."""
-EXTRAS = sorted(set(PROJECT["optional-dependencies"]) - {"dev"})
+EXTRAS = sorted(set(PROJECT["optional-dependencies"]) - {"dev", "docs"})
 
 NEEDS: dict[str, str] = {
     "cli": "import pygen_auth._cli.screen",

@@ -33,6 +33,7 @@ AUTHENTICATION = {
 }
 
 ENTRA = "https://login.microsoftonline.com/contoso.onmicrosoft.com"
+CDF = "https://westeurope-1.cognitedata.com"
 PING_ONE = "https://auth.pingone.com/2f3a1c5e-0000-4000-8000-00000000000b/as"
 USER_POOL = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123"
 XSUAA = "https://my-subdomain.authentication.eu10.hana.ondemand.com"
@@ -52,7 +53,8 @@ class Endpoint:
 ENDPOINTS = {
     f"{ENTRA}/oauth2/v2.0/token": (
         Endpoint({"scope": "api://my-api/.default"}, (POST, BASIC, KEY)),
-        Endpoint({"scope": "https://westeurope-1.cognitedata.com/.default"}, (POST, BASIC, KEY)),
+        Endpoint({"scope": f"{CDF}/.default"}, (POST, BASIC, KEY)),
+        Endpoint({"scope": f"{CDF}/.default", "audience": CDF}),  # by the environment
     ),
     f"{ENTRA}/oauth2/token": (Endpoint({"resource": "https://api.example.com"}),),
     "https://my-tenant.eu.auth0.com/oauth/token": (

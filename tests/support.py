@@ -15,6 +15,7 @@ from typing import Any
 from pygen_auth import AsyncOAuth2ClientCredentials, OAuth2ClientCredentials, Token
 from pygen_auth._clock import Clock, Instant
 from pygen_auth._wire import Request, Response
+from pygen_auth.testing import FakeClock
 
 TOKEN_URL = "https://idp.example.com/oauth2/token"
 SECRET = "Zq8!very+secret/värde"
@@ -22,30 +23,20 @@ SECRET = "Zq8!very+secret/värde"
 AnyCredentials = Any  # one of the twins; each test runs for both
 
 
-class HandClock:
-    """Both clocks, standing still until they are moved."""
+class HandClock(FakeClock):
+    """The clock that users have, with a start of its own and for single credentials."""
 
     def __init__(self, wall: float = 1_800_000_000.0, monotonic: float = 5_000.0) -> None:
+        super().__init__()
         self.wall = wall
         self.monotonic = monotonic
-        self.slept: list[float] = []
-        self.clock = Clock(
-            lambda: self.wall, lambda: self.monotonic, self._sleep, self._sleep_async
-        )
 
-    def advance(self, seconds: float) -> None:
-        self.wall += seconds
-        self.monotonic += seconds
+    @property
+    def clock(self) -> Clock:
+        return self._clock
 
     def now(self) -> Instant:
-        return Instant(self.wall, self.monotonic)
-
-    def _sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.advance(seconds)
-
-    async def _sleep_async(self, seconds: float) -> None:
-        self._sleep(seconds)
+        return self._clock.now()
 
 
 def answer(status: int = 200, headers: dict[str, str] | None = None, **fields: Any) -> Response:

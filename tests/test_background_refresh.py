@@ -513,22 +513,6 @@ def test_task_that_cannot_be_made_leaves_the_lock_free(clock: HandClock) -> None
     assert asyncio.run(main()) == "tok-2"
 
 
-def test_caller_does_not_queue_behind_those_who_wait(clock: HandClock) -> None:
-    credentials = due_in_loops(clock)
-
-    async def main() -> None:
-        _, lock = credentials._lock()
-        await lock.acquire()
-        waiting = asyncio.ensure_future(lock.acquire())
-        await asyncio.sleep(0)
-        lock.release()  # it is the waiting one's, which has not run yet
-        assert (await credentials.get_headers()) == {"Authorization": "Bearer tok-1"}
-        await waiting
-        assert credentials._tasks == {}
-
-    asyncio.run(main())
-
-
 def test_end_of_the_loop_cancels_the_task_and_the_next_loop_refreshes(clock: HandClock) -> None:
     credentials = due_in_loops(clock)
     send = credentials._send

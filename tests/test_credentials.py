@@ -31,6 +31,7 @@ from pygen_auth import (
 )
 from pygen_auth._keeper import GRACE
 from pygen_auth._wire import Request, Response
+from pygen_auth._worker import LoopLock
 
 from .support import (
     SECRET,
@@ -423,7 +424,7 @@ def test_lost_lock_of_a_loop_holds_up_one_call_only(
 
     async def main() -> str:
         _, lock = credentials._lock()
-        await lock.acquire()  # by nobody who could give it back
+        assert lock.acquire()  # by nobody who could give it back
         with pytest.raises(UnreachableError, match="took over"):
             await credentials.token()
         return str((await credentials.token()).access_token)
@@ -436,10 +437,10 @@ def test_lock_of_a_loop_that_another_caller_replaced_stays(clock: HandClock) -> 
 
     async def main() -> None:
         loop, lost = credentials._lock()
-        await lost.acquire()
+        assert lost.acquire()
         waiting = asyncio.ensure_future(credentials._acquire(wait=True))
         await asyncio.sleep(0)
-        credentials._locks[loop] = replaced = asyncio.Lock()
+        credentials._locks[loop] = replaced = LoopLock()
         credentials._timeout = 0
         assert await waiting == (None, clock.monotonic)
         assert credentials._locks[loop] is replaced
@@ -454,7 +455,7 @@ def test_caller_that_is_cancelled_as_it_gets_the_lock_gives_it_back(clock: HandC
     async def main() -> None:
         for steps in range(6):
             _, lock = credentials._lock()
-            await lock.acquire()
+            assert lock.acquire()
             waiting = asyncio.ensure_future(credentials._acquire(wait=True))
             await asyncio.sleep(0)
             await asyncio.sleep(0)
@@ -470,6 +471,47 @@ def test_caller_that_is_cancelled_as_it_gets_the_lock_gives_it_back(clock: HandC
             for _ in range(4):
                 await asyncio.sleep(0)
             assert not lock.locked(), steps
+
+    asyncio.run(main())
+
+
+def test_all_who_wait_pass_in_the_turn_in_which_the_lock_is_free(clock: HandClock) -> None:
+    credentials = Twin("async").scripted(Endpoint(), clock)
+
+    async def main() -> None:
+        _, lock = credentials._lock()
+        assert lock.acquire()
+        passed: list[int] = []
+
+        async def wait(number: int) -> None:
+            release, _ = await credentials._acquire(wait=True)
+            passed.append(number)
+            release()
+
+        tasks = [asyncio.ensure_future(wait(number)) for number in range(50)]
+        await asyncio.sleep(0)
+        lock.release()
+        await asyncio.sleep(0)
+        assert passed == list(range(50))
+        await asyncio.gather(*tasks)
+
+    asyncio.run(main())
+
+
+def test_those_who_find_the_lock_taken_again_wait_on(clock: HandClock) -> None:
+    credentials = Twin("async").scripted(Endpoint(), clock)
+
+    async def main() -> None:
+        _, lock = credentials._lock()
+        assert lock.acquire()
+        waiting = {asyncio.ensure_future(credentials._acquire(wait=True)) for _ in range(3)}
+        for _ in range(3):
+            await asyncio.sleep(0)
+            lock.release()
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            assert [lock.locked() for _ in done] == [True], "one has it"
+        lock.release()
+        assert not lock.locked()
 
     asyncio.run(main())
 

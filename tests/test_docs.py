@@ -6,6 +6,7 @@ Every Python block runs, each document from top to bottom. `auth.example.com` an
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
@@ -23,7 +24,7 @@ import trustme
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-from pygen_auth import ConfigurationError, OAuth2Error, _errors, _hints
+from pygen_auth import ConfigurationError, OAuth2Error, RefusedError, _errors
 from pygen_auth.testing import AuthorizationServer
 from tests import keys, stand_ins
 from tests.sharing.forks import in_child
@@ -92,15 +93,41 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Authorizatio
 
 
 @EVERY_DOCUMENT
-@pytest.mark.usefixtures("network", "folder")
-def test_python_blocks_run(document: Path) -> None:
+@pytest.mark.usefixtures("network")
+def test_python_blocks_run(document: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in _write_files(document, folder):
+        sys.modules.pop(module, None)  # of an earlier run
+    monkeypatch.syspath_prepend(folder)
     _run(document)
+
+
+def _write_files(document: Path, folder: Path) -> list[str]:
+    """Write the blocks that begin with the name of a file; the names of the modules."""
+    named = re.compile(r"^```python\n(# (\w+)\.py\n.*?)^```$", re.DOTALL | re.MULTILINE)
+    blocks = named.findall(document.read_text("utf-8"))
+    for text, module in blocks:
+        (folder / f"{module}.py").write_text(text, "utf-8")
+    return [module for _, module in blocks]
+
+
+def test_tests_of_the_page_on_testing_pass(tmp_path: Path) -> None:
+    modules = _write_files(ROOT / "docs/testing.md", tmp_path)
+    text = "".join((tmp_path / f"{module}.py").read_text("utf-8") for module in modules)
+    written = len(re.findall(r"^(?:async )?def test_", text, re.MULTILINE))
+    # None of this environment's plugins but those that the page names.
+    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    plugins = ("-p", "pygen_auth", "-p", "anyio")
+    command = [sys.executable, "-W", "error", "-m", "pytest", "--strict-markers", *plugins]
+    ran = subprocess.run(command, cwd=tmp_path, env=alone, capture_output=True, text=True)
+    assert f"= {written} passed in " in ran.stdout, ran.stdout + ran.stderr
+    assert written > 5
 
 
 def _run(document: Path) -> dict[str, Any]:
     """Run its blocks; what they define."""
     sybil = Sybil(parsers=[PythonCodeBlockParser(doctest_optionflags=ELLIPSIS)])
     parsed = sybil.parse(document)
+    parsed.namespace["__name__"] = "__main__"  # of the pages' own programs
     for example in parsed.examples():
         example.evaluate()
     return parsed.namespace
@@ -156,6 +183,28 @@ def test_instance_of_the_lambda_recipe_makes_one_token_request(
     assert server.token_request_count - before == 1
 
 
+@pytest.mark.usefixtures("network", "folder")
+def test_web_applications_of_the_guide_serve(server: AuthorizationServer) -> None:
+    guide = _run(ROOT / "docs/guide.md")
+    before = server.token_request_count
+
+    async def asynchronously() -> list[httpx.Response]:
+        app = guide["app"]
+        transport = httpx.ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+        ):
+            return await asyncio.gather(*(client.get("/items") for _ in range(5)))
+
+    answers = [answer.json()["client_id"] for answer in asyncio.run(asynchronously())]
+    client = guide["service"].test_client()
+    answers += [client.get("/items").json["client_id"] for _ in range(5)]
+    guide["api"].close()
+    assert answers == ["my-client-id"] * 10
+    assert server.token_request_count - before == 2
+
+
 @EVERY_DOCUMENT
 def test_every_block_says_what_it_is(document: Path) -> None:
     languages = {language for language, _ in FENCE.findall(document.read_text("utf-8"))}
@@ -199,32 +248,13 @@ def _anchors(document: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_every_document_is_linked_from_the_index() -> None:
-    index = (ROOT / "docs/index.md").read_text("utf-8")
-    documents = [path for path in DOCUMENTS if path.parent != ROOT and path.name != "index.md"]
-    missing = [path.name for path in documents if f"/{path.name})" not in index.replace("(", "(/")]
-    assert missing == []
-
-
-def test_hints_are_listed_as_they_are() -> None:
-    text = (ROOT / "docs/errors.md").read_text("utf-8")
-    section = text.partition("\n## Hints\n")[2].partition("\n## ")[0]
-    _, *parts = section.split("\n### ")
-    listed = {
-        part.partition("\n")[0]: re.findall(r"^\| `(.+?)` \| (.+) \|$", part, re.MULTILINE)
-        for part in parts
-    }
-    by_provider: dict[str, list[tuple[str, str]]] = {}
-    for tables in (_hints.CODES, _hints.WORDINGS):
-        for provider, table in tables.items():
-            by_provider.setdefault(provider, []).extend(table.items())
-    assert listed == {
-        **by_provider,
-        "The client is refused": list(_hints.REFUSED_CLIENT.items()),
-        "The server names another method": list(_hints.OTHER_METHOD.items()),
-        "Any server": [*_hints.ERROR_CODES.items(), *_hints.STATUSES.items()],
-    }
-    assert [word for word in _hints.REFUSED if f"`{word}`" not in section] == []
+@pytest.mark.parametrize("folder", ["docs", "docs/decisions"])
+def test_every_document_is_linked_from_its_index(folder: str) -> None:
+    documents = set((ROOT / folder).glob("*.md"))
+    index = ROOT / folder / "index.md"
+    index = index if index in documents else index.parent.with_suffix(".md")
+    links = re.findall(r"\]\(([\w./-]+\.md)", index.read_text("utf-8"))
+    assert documents - {(index.parent / link).resolve() for link in links} <= {index}
 
 
 def test_tree_of_errors_is_drawn_as_in_the_code() -> None:
@@ -238,6 +268,15 @@ def test_tree_of_errors_is_drawn_as_in_the_code() -> None:
         *(kind.__name__ for kind in OAuth2Error.__subclasses__()),
     }
     assert issubclass(ConfigurationError, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("kind", "head"), [(OAuth2Error, "On every error:"), (RefusedError, "On `RefusedError` also:")]
+)
+def test_attributes_of_errors_are_listed(kind: type[OAuth2Error], head: str) -> None:
+    text = (ROOT / "docs/errors.md").read_text("utf-8").partition(head)[2].partition("\n\n")[2]
+    listed = re.findall(r"^\| `(\w+)` \|", text.partition("\n\n")[0], re.MULTILINE)
+    assert listed == list(kind.__annotations__)
 
 
 def test_decisions_are_numbered_without_a_gap() -> None:

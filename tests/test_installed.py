@@ -106,6 +106,45 @@ def test_alone_another_command_names_its_extra(alone: Environment, command: str)
     assert "pip install 'pygen-auth[cli]'" in ran.stderr
 
 
+@pytest.fixture(scope="module")
+def with_pytest(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    directory = tmp_path_factory.mktemp("with-pytest") / "venv"
+    return Environment(directory, str(dist / WHEEL), "pytest", "pytest-asyncio", "pytest-xdist")
+
+
+def run_pytest(environment: Environment, tmp_path: Path, *arguments: str) -> str:
+    """What pytest says of a small suite of a user's, with every warning an error."""
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function\n"
+    )
+    (tmp_path / "test_suite.py").write_text(
+        "import pytest\n"
+        "def test_plain(oauth2_credentials, oauth2_clock):\n"
+        "    first = oauth2_credentials.get_headers()\n"
+        "    oauth2_clock.advance(3600)\n"
+        "    assert oauth2_credentials.get_headers() != first\n"
+        "@pytest.mark.asyncio\n"
+        "async def test_in_a_loop(async_oauth2_credentials, oauth2_clock):\n"
+        "    first = await async_oauth2_credentials.get_headers()\n"
+        "    oauth2_clock.advance(3600)\n"
+        "    assert await async_oauth2_credentials.get_headers() != first\n"
+    )
+    return environment.run("python", "-m", "pytest", *arguments, str(tmp_path)).stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["-n", "2"]], ids=["alone", "xdist"])
+def test_the_plugin_of_the_wheel_is_found_by_pytest(
+    with_pytest: Environment, tmp_path: Path, arguments: list[str]
+) -> None:
+    said = run_pytest(with_pytest, tmp_path, *arguments)
+    assert "= 2 passed in " in said, said
+
+
+def test_the_plugin_of_the_wheel_can_be_left_out(with_pytest: Environment, tmp_path: Path) -> None:
+    said = run_pytest(with_pytest, tmp_path, "-p", "no:pygen_auth")
+    assert "fixture 'oauth2_credentials' not found" in said, said
+
+
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_what_needs_an_extra_names_it_where_it_is_missing(alone: Environment, extra: str) -> None:
     ran = alone.python(NEEDS[extra])

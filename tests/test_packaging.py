@@ -54,11 +54,11 @@ def metadata(in_wheel: dict[str, bytes]) -> Message:
 
 
 def sources() -> set[str]:
-    files = (path for path in (SOURCE / "pygen_auth").rglob("*") if path.is_file())
+    files = (path for path in SOURCE.rglob("*") if path.is_file())
     return {path.relative_to(SOURCE).as_posix() for path in files if path.suffix != ".pyc"}
 
 
-def test_the_wheel_holds_the_package_and_nothing_else(in_wheel: dict[str, bytes]) -> None:
+def test_the_wheel_holds_package_and_plugin_and_nothing_else(in_wheel: dict[str, bytes]) -> None:
     about = f"pygen_auth-{VERSION}.dist-info/"
     names = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
     assert in_wheel.keys() == sources() | {about + name for name in names}
@@ -73,11 +73,14 @@ def test_the_wheel_has_the_license(in_wheel: dict[str, bytes]) -> None:
     assert license_ == (ROOT / "LICENSE").read_bytes()
 
 
-def test_the_command_is_the_one_of_the_docs(in_wheel: dict[str, bytes]) -> None:
+def test_the_command_and_the_plugin_are_those_of_the_docs(in_wheel: dict[str, bytes]) -> None:
     entry_points = in_wheel[f"pygen_auth-{VERSION}.dist-info/entry_points.txt"].decode()
     assert entry_points.split("\n") == [
         "[console_scripts]",
         "pygen-auth = pygen_auth.__main__:main",
+        "",
+        "[pytest11]",
+        "pygen_auth = pytest_pygen_auth",
         "",
     ]
 
@@ -116,7 +119,7 @@ def test_the_sdist_has_what_builds_and_tests_it_and_nothing_else(
 ) -> None:
     assert {path.partition("/")[0] for path in in_sdist} == {
         *("src", "tests", "compat", "benchmarks", "docs", "requirements"),
-        *("pyproject.toml", "Makefile", "noxfile.py", ".gitignore"),
+        *("pyproject.toml", "Makefile", "mkdocs.yml", "noxfile.py", ".gitignore"),
         *("README.md", "CHANGELOG.md", "LICENSE", "SECURITY.md", "PKG-INFO"),
     }
     assert {f"src/{path}" for path in sources()} <= in_sdist.keys()
@@ -139,10 +142,11 @@ def test_what_each_extra_is_needed_for_is_known() -> None:
     assert sorted(NEEDS) == EXTRAS
 
 
-def test_every_development_tool_is_pinned() -> None:
-    pins = (ROOT / "requirements" / "dev.txt").read_text("utf-8").splitlines()
+@pytest.mark.parametrize("extra", ["dev", "docs"])
+def test_every_tool_is_pinned(extra: str) -> None:
+    pins = (ROOT / "requirements" / f"{extra}.txt").read_text("utf-8").splitlines()
     pinned = {re.sub(r"[-_.]+", "-", one.partition("==")[0]).lower() for one in pins}
-    wanted = [re.match(r"[\w-]+", one) for one in PROJECT["optional-dependencies"]["dev"]]
+    wanted = [re.match(r"[\w-]+", one) for one in PROJECT["optional-dependencies"][extra]]
     names = {one[0].lower() for one in wanted if one} - {PROJECT["name"]}
     assert all("==" in one for one in pins)
     assert names <= pinned

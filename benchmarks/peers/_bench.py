@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -86,6 +87,7 @@ class Bench:
 
 
 def _obey(connection: Connection) -> None:
+    logging.getLogger().addHandler(logging.NullHandler())  # nothing of theirs goes to the screen
     with contextlib.suppress(EOFError):
         while True:
             function, server, arguments, keywords = connection.recv()

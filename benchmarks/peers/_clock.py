@@ -10,6 +10,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from typing import SupportsIndex
 
 real_sleep = time.sleep
 
@@ -24,8 +25,8 @@ def moved_clock(*, stands_still: bool = False) -> Iterator[Callable[[float], Non
     travel = import_module("time_machine").travel(time.time(), tick=not stands_still)
     with travel as traveller:
 
-        def shift(seconds: float) -> None:
-            traveller.shift(seconds)
+        def shift(seconds: SupportsIndex | float) -> None:
+            traveller.shift(float(seconds))
 
         if stands_still:
             time.sleep = shift

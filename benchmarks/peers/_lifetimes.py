@@ -32,7 +32,8 @@ def measure(bench: Bench) -> Rows:
 
 def _run(server: Server, name: str, lifetime: int) -> Row:
     peer = PEERS[name](server.endpoint(f"{name}, {lifetime} s"))
-    call, access_token, now, seen, expired = peer.caller(), peer.access_token, 0.0, {}, 0
+    call, access_token, now, expired = peer.caller(), peer.access_token, 0.0, 0
+    seen: dict[str, float] = {}  # since when
     server.behave(lifetime=lifetime)
     with moved_clock(stands_still=True) as shift:
         for number in range(CALLS + 1):

@@ -1,9 +1,11 @@
 """OAuth 2.0 client credentials (RFC 6749 §4.4) for programs that run for long and in many copies.
 
-from pygen_auth import OAuth2ClientCredentials
+    from pygen_auth import OAuth2ClientCredentials
 
-credentials = OAuth2ClientCredentials(token_url, client_id, client_secret, scopes=[...])
-credentials.get_headers()  # {"Authorization": "Bearer …"}
+    credentials = OAuth2ClientCredentials(token_url, client_id, client_secret, scopes=[...])
+    credentials.get_headers()  # {"Authorization": "Bearer …"}
+
+Everything that goes wrong with a token is an `OAuth2Error`.
 """
 
 from ._async_credentials import AsyncOAuth2ClientCredentials

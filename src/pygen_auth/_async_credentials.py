@@ -21,7 +21,7 @@ from ._sharing import SharedAttempts
 from ._steps import Done, Steps, Work, next_step
 from ._token import Lease, Token
 from ._wire import Request
-from ._worker import had_at_once, had_within, running_loop, within_in_loop
+from ._worker import LoopLock, running_loop, within_in_loop
 
 if TYPE_CHECKING:
     import asyncio
@@ -67,9 +67,9 @@ class AsyncOAuth2ClientCredentials(SharedAttempts, AsyncCredentials, made_of="cl
 
     async def get_headers(self) -> dict[str, str]:
         """See `Credentials.get_headers`."""
-        glance = self._glance
-        if glance.since <= glance.wall() < glance.until:
-            return {"Authorization": glance.authorization}
+        wall, since, until, authorization = self._glance.fresh
+        if since <= wall() < until:
+            return {"Authorization": authorization}
         return {"Authorization": (await self.token()).authorization}
 
     async def refresh_if_needed(self) -> None:
@@ -183,7 +183,7 @@ class AsyncOAuth2ClientCredentials(SharedAttempts, AsyncCredentials, made_of="cl
 
     def _renew_locks(self) -> None:
         super()._renew_locks()
-        self._locks: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
+        self._locks: dict[asyncio.AbstractEventLoop, LoopLock] = {}
         self._tasks: dict[asyncio.Task[None], None] = {}
 
     async def _acquire(self, *, wait: bool) -> tuple[Callable[[], None] | None, float | None]:
@@ -197,29 +197,28 @@ class AsyncOAuth2ClientCredentials(SharedAttempts, AsyncCredentials, made_of="cl
             if not loop.is_closed():
                 lock.release()
 
-        if had_at_once(lock):
+        if lock.acquire():
             return release, None
         if not wait:
             return None, None
-        begun = self._clock.monotonic()
-        if await had_within(self._timeout + GRACE, lock):
-            return release, begun
+        begun, end = self._clock.monotonic(), loop.time() + self._timeout + GRACE
+        while await lock.freed(end - loop.time()):
+            if lock.acquire():
+                return release, begun
         with self._swap_lock:
             if self._locks.get(loop) is lock:  # a lost one, as in the other twin
                 del self._locks[loop]
         return None, begun
 
-    def _lock(self) -> tuple[asyncio.AbstractEventLoop, asyncio.Lock]:
+    def _lock(self) -> tuple[asyncio.AbstractEventLoop, LoopLock]:
         """The lock of the running loop. Locks of closed loops are dropped."""
-        import asyncio
-
         loop = running_loop()
         with self._swap_lock:
             if loop not in self._locks:
                 still_open = {
                     other: lock for other, lock in self._locks.items() if not other.is_closed()
                 }
-                self._locks = {**still_open, loop: asyncio.Lock()}
+                self._locks = {**still_open, loop: LoopLock()}
                 for task in [task for task in self._tasks if task.get_loop().is_closed()]:
                     self._tasks.pop(task, None)
             return loop, self._locks[loop]

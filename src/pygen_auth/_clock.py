@@ -61,7 +61,10 @@ _steady: Callable[[], float] = (
 
 
 class Clock:
-    """The two clocks and the two ways to wait. Tests pass a pair that they move by hand."""
+    """The two clocks and the two ways to wait. Tests pass a pair that they move by hand.
+
+    Not frozen, since `pygen_auth.testing.FakeClock` puts its own parts into that of the process.
+    """
 
     def __init__(
         self,

@@ -113,15 +113,15 @@ class OAuth2ClientCredentials(SharedAttempts, Credentials, made_of="client_crede
 
     def get_headers(self) -> dict[str, str]:
         """See `Credentials.get_headers`."""
-        glance = self._glance
-        if glance.since <= glance.wall() < glance.until:
-            return {"Authorization": glance.authorization}
+        wall, since, until, authorization = self._glance.fresh
+        if since <= wall() < until:
+            return {"Authorization": authorization}
         return {"Authorization": self.token().authorization}
 
     def _at_hand(self) -> dict[str, str] | None:
-        glance = self._glance
-        if glance.since <= glance.wall() < glance.until:
-            return {"Authorization": glance.authorization}
+        wall, since, until, authorization = self._glance.fresh
+        if since <= wall() < until:
+            return {"Authorization": authorization}
         if self._background_refresh and self._lease.usable(self._clock.now()):
             return self.get_headers()  # a thread refreshes
         return None

@@ -58,21 +58,26 @@ class Turn:
         return mine and not self.over
 
 
-class Glance:
-    """All that `get_headers()` needs of a fresh token, while the wall clock is in this stretch.
+Stretch = tuple[Callable[[], float], float, float, str]
+"""All that `get_headers()` needs of a fresh token, which is called millions of times for each time
+that a lease changes: the wall clock; from when until when, by it, the token may be handed out
+without a look at the other clock; and the header's value."""
 
-    That call is made millions of times for each time that a lease changes. A wall clock that is set
-    forward or back leaves the stretch, and then both clocks are read. What changes here is what a
-    look at this very lease says, so it needs no lock: a glance that was replaced meanwhile has no
-    reader.
+
+class Glance:
+    """The token of one lease at hand, while the wall clock is in the stretch.
+
+    A wall clock that is set forward or back leaves the stretch, and then both clocks are read. A
+    stretch is what a look at this very lease says, so to replace it takes no lock: a glance whose
+    lease was replaced has no reader.
     """
 
-    __slots__ = ("authorization", "lease", "since", "until", "wall")
+    __slots__ = ("fresh", "lease")
 
     def __init__(self, lease: Lease, wall: Callable[[], float]) -> None:
-        self.lease, self.wall = lease, wall
-        self.authorization = lease.token.authorization if lease.token else ""
-        self.since = self.until = 0.0  # by the wall clock; at first there is no such time
+        authorization = lease.token.authorization if lease.token else ""
+        self.lease = lease
+        self.fresh: Stretch = (wall, 0.0, 0.0, authorization)
 
 
 class TokenKeeper(ClientSettings):
@@ -150,8 +155,9 @@ class TokenKeeper(ClientSettings):
         """Have the token handed out at a glance for a while, now that both clocks were read."""
         glance = self._glance
         if glance.lease is lease:
-            glance.since = now.wall
-            glance.until = now.wall + min(GLANCE, lease.held_until().until(now))
+            wall, _, _, authorization = glance.fresh
+            until = now.wall + min(GLANCE, lease.held_until().until(now))
+            glance.fresh = wall, now.wall, until, authorization
 
     def _settled(self, seen: Lease) -> Token | None:
         """Look again after having waited: somebody else's token, or their failure."""

@@ -30,7 +30,7 @@ class TokenCredentials(Credentials, made_of="token"):
     """
 
     def __init__(self, token: str | Callable[[], str]) -> None:
-        self._token = token if callable(token) else _checked(token)
+        self._token = token if callable(token) else checked_token(token)
         self._renew_locks()
         holders_of_locks.add(self)
 
@@ -51,7 +51,7 @@ class TokenCredentials(Credentials, made_of="token"):
                 token = self._token()
             except Exception as error:
                 raise _not_had(error) from error
-        return {"Authorization": f"Bearer {_checked(token)}"}
+        return {"Authorization": f"Bearer {checked_token(token)}"}
 
     def _at_hand(self) -> dict[str, str] | None:
         return self.get_headers() if isinstance(self._token, str) else None
@@ -84,7 +84,7 @@ class AsyncTokenCredentials(AsyncCredentials, made_of="token"):
     """
 
     def __init__(self, token: str | Callable[[], str | Awaitable[str]]) -> None:
-        self._token = token if callable(token) else _checked(token)
+        self._token = token if callable(token) else checked_token(token)
 
     @classmethod
     def _of(cls: type[AsyncSelf], settings: Settings) -> AsyncSelf:
@@ -99,7 +99,7 @@ class AsyncTokenCredentials(AsyncCredentials, made_of="token"):
             token = await given if inspect.isawaitable(given) else given
         except Exception as error:
             raise _not_had(error) from error
-        return {"Authorization": f"Bearer {_checked(token)}"}
+        return {"Authorization": f"Bearer {checked_token(token)}"}
 
     async def refresh_if_needed(self) -> None:
         """Does nothing: whoever gives the token keeps it fresh."""
@@ -125,7 +125,7 @@ def _token_in(settings: Settings) -> str | Callable[[], str]:
     return settings.token
 
 
-def _checked(token: object) -> str:
+def checked_token(token: object) -> str:
     if not is_bearer_text(token):
         raise ConfigurationError(
             "token must be printable ASCII without spaces, and without the word Bearer before it"

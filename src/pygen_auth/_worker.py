@@ -123,30 +123,52 @@ def running_loop() -> asyncio.AbstractEventLoop:
         ) from None
 
 
-def had_at_once(lock: asyncio.Lock) -> bool:
-    """Whether the lock was had without waiting, not even behind one who is about to get it."""
-    acquiring = lock.acquire()
-    try:
-        acquiring.send(None)
-    except StopIteration:
+class LoopLock:
+    """One task of an event loop at a time; all who wait look again as soon as it is free.
+
+    asyncio.Lock hands itself on to one of them after the other, each in a turn of the loop. Here
+    whoever finds what it waited for passes in the same turn, be they 500.
+    """
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: list[asyncio.Future[bool]] | None = None  # for its holder, if it has one
+
+    def locked(self) -> bool:
+        """Whether somebody has it."""
+        return self._waiting is not None
+
+    def acquire(self) -> bool:
+        """Take it, unless somebody has it; whether it was had."""
+        if self._waiting is not None:
+            return False
+        self._waiting = []
         return True
-    acquiring.close()
-    return False
+
+    def release(self) -> None:
+        """Give it back."""
+        waiting, self._waiting = self._waiting, None
+        for waiter in waiting or ():
+            _settle(waiter, True)
+
+    async def freed(self, timeout: float) -> bool:
+        """Whether its holder gave it back within `timeout` seconds; another may have it by then."""
+        if self._waiting is None:
+            return True
+        loop = running_loop()
+        waiter: asyncio.Future[bool] = loop.create_future()
+        self._waiting.append(waiter)
+        timer = loop.call_later(timeout, _settle, waiter, False)
+        try:
+            return await waiter
+        finally:
+            timer.cancel()
 
 
-async def had_within(timeout: float, lock: asyncio.Lock) -> bool:
-    """Whether the lock was had within `timeout` seconds; a cancelled task has it not."""
-    import asyncio
-
-    acquiring = asyncio.ensure_future(lock.acquire())
-    known = False
-    try:
-        await asyncio.wait({acquiring}, timeout=timeout)
-        known = acquiring.done()
-    finally:
-        if not known and not acquiring.cancel():
-            lock.release()  # it was had in the very moment
-    return known
+def _settle(waiter: asyncio.Future[bool], outcome: bool) -> None:
+    if not waiter.done():  # nor cancelled with its task
+        waiter.set_result(outcome)
 
 
 def _seen(arrived: asyncio.Future[T]) -> None:

@@ -15,6 +15,17 @@ from dataclasses import dataclass
 
 from ._errors import ConfigurationError, OAuth2Error
 
+__all__ = [
+    "Event",
+    "HeldTokenUsed",
+    "OnEvent",
+    "SharedTokenTaken",
+    "TokenInvalidated",
+    "TokenObtained",
+    "TokenRequestFailed",
+    "Waited",
+]
+
 _log = logging.getLogger("pygen_auth")
 
 _told: contextvars.ContextVar[_Telling | None] = contextvars.ContextVar(

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 
 from typing_extensions import assert_type
 
-from pygen_auth.testing import Answer, AuthorizationServer, TokenRequest
+from pygen_auth import AsyncOAuth2ClientCredentials, OAuth2ClientCredentials
+from pygen_auth.testing import (
+    Answer,
+    AuthorizationServer,
+    FakeClock,
+    TokenRequest,
+    async_static,
+    static,
+)
 
 
 def started() -> None:
@@ -53,6 +61,22 @@ def recorded(request: TokenRequest) -> None:
     assert_type(request.client_certificate, str | None)
 
 
+def without_a_network() -> None:
+    assert_type(static(), OAuth2ClientCredentials)
+    assert_type(static("t0ken", scopes=["read"], audience="api"), OAuth2ClientCredentials)
+    assert_type(async_static("t0ken", refresh_margin=60), AsyncOAuth2ClientCredentials)
+
+
+def advanced() -> None:
+    with FakeClock() as clock:
+        assert_type(clock, FakeClock)
+        assert_type(clock.advance(3600), None)
+        clock.advance(0.5)
+        clock.wall -= 60
+        assert_type(clock.monotonic, float)
+        assert_type(clock.slept, list[float])
+
+
 # -- what must not type-check
 
 
@@ -62,6 +86,9 @@ def refused(server: AuthorizationServer, request: TokenRequest) -> None:
     server.override = 503  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
     server.delay = "1"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
     server.token_requests = []  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    static(60)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    FakeClock().advance("1h")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    FakeClock(60)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     server.add_client()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     Answer("503")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Answer(reset="always")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

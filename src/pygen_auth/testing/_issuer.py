@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from authlib.oauth2 import rfc6749, rfc6750
 
 from ._http import Answer
 from ._request import ASSERTION_METHODS, AUTH_METHODS, SECRET_METHODS, Request
+from ._time import SERVER_TIME
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,10 @@ class Client:
 _QueryClient = Callable[[str], Client | None]
 
 
+_ROUNDING = 1e-6
+"""Seconds by which sums may differ that come to the same on paper, where a test sets the clock."""
+
+
 @dataclass
 class IssuedToken:
     """An issued token: what Authlib's `TokenMixin` asks for when it is presented."""
@@ -51,10 +55,10 @@ class IssuedToken:
     client_id: str
     scope: str
     audience: list[str]
-    expires_at: float  # seconds of time.monotonic()
+    expires_at: float  # seconds of the server's monotonic clock
 
     def is_expired(self) -> bool:
-        return time.monotonic() >= self.expires_at
+        return SERVER_TIME.monotonic() >= self.expires_at - _ROUNDING
 
     def is_revoked(self) -> bool:
         return False  # a revoked token is unknown
@@ -158,7 +162,7 @@ class Issuer(rfc6749.AuthorizationServer):  # type: ignore[misc]  # Authlib is u
             request.client.client_id,
             token.get("scope", ""),
             request.fields.get("audience", []),
-            time.monotonic() + token["expires_in"],
+            SERVER_TIME.monotonic() + token["expires_in"],
         )
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:

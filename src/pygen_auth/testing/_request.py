@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
@@ -15,6 +14,7 @@ from authlib.oauth2 import rfc6749
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc6749.util import extract_basic_authorization
 
+from ._time import SERVER_TIME
 from ._tls import Certificate
 
 AuthMethod = Literal[
@@ -41,7 +41,8 @@ class TokenRequest:
     `client_id` is the one of the Basic credentials or else of the form. `auth_method` is how the
     client meant to authenticate, rightly or not: by a secret, by an assertion (its `alg` tells
     which kind), or by a certificate on the connection and nothing but its id in the form; else
-    None. `at` is in seconds of `time.monotonic()`.
+    None. `at` is in seconds of `time.monotonic()`, or of a `FakeClock`
+    in its place.
     """
 
     client_id: str | None
@@ -115,7 +116,7 @@ def record(request: Request) -> TokenRequest:
         client_id=request.basic_credentials()[0] or request.form.get("client_id"),
         auth_method=request.presented(),
         audience=request.fields.get("audience", []),
-        at=time.monotonic(),
+        at=SERVER_TIME.monotonic(),
         headers={name.lower(): value for name, value in request.headers.items()},
         form=request.fields,
         body=request.raw,

@@ -198,10 +198,11 @@ class AuthorizationServer:
         with self._lock:
             self._token_requests.append(seen)
             scripted = self._script.popleft() if self._script else self.override
+            delay = self.delay  # that of now: who sees the request counted may set another
         if scripted is not None:
             return scripted
         answer: Answer = self._issuer.create_token_response(request)
-        return replace(answer, delay=self.delay)
+        return replace(answer, delay=delay)
 
     def _answer_resource_call(self, request: Request) -> Answer:
         try:

@@ -1,0 +1,1 @@
+"""The documentation, and in `website` what makes a site of it."""

@@ -1,0 +1,101 @@
+"""MkDocs' hooks: what the site has beyond the pages as they can be read in the repository."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from posixpath import dirname, relpath
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).parents[2]
+FROM_OUTSIDE = {"CHANGELOG.md": "changes.md", "SECURITY.md": "reporting.md"}
+"""Files beside the folder of the pages, and the pages that they become."""
+MODULES = (
+    "pygen_auth",
+    "pygen_auth.auth",
+    "pygen_auth.client_auth",
+    "pygen_auth.diagnosis",
+    "pygen_auth.events",
+    "pygen_auth.providers",
+    "pygen_auth.stores",
+    "pygen_auth.testing",
+)
+"""What is public: each becomes a page of the reference, with all that its `__all__` names."""
+NEUTRALS = {
+    "#ffffff": "var(--md-default-bg-color)",
+    "#333333": "var(--md-default-fg-color)",
+    "#888888": "var(--md-default-fg-color--light)",
+    "#dddddd": "var(--md-default-fg-color--lightest)",
+}
+"""The colours of a diagram that follow the reader's choice of light and dark."""
+
+LINK = re.compile(r"(?<=\]\()([\w./-]+\.md)(?=[)#])")
+DIAGRAM = re.compile(r'<p><img alt="([^"]*)" src="[^"]*?assets/(\w+)\.svg" ?/?></p>')
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """List in the navigation what there is: the decisions, and the modules of the reference."""
+    decisions = sorted(path.name for path in (ROOT / "docs/decisions").glob("*.md"))
+    lists: dict[str, list[Any]] = {
+        "Decisions": ["decisions.md", *(f"decisions/{name}" for name in decisions)],
+        "Reference": ["reference.md", *({name: f"reference/{name}.md"} for name in MODULES)],
+    }
+    assert config.nav is not None
+    for section in config.nav:
+        for name in lists:
+            if name in section:
+                section[name] = [*lists[name], *section[name]]
+    return config
+
+
+def on_files(files: Files, *, config: MkDocsConfig) -> Files:
+    """Make pages of the files beside the folder, and of the public modules."""
+    for name, page in FROM_OUTSIDE.items():
+        text = LINK.sub(lambda link: _as_page(link[1]), (ROOT / name).read_text("utf-8"))
+        files.append(File.generated(config, page, content=text))
+    for name in MODULES:
+        text = "\n".join(_reference(name))
+        files.append(File.generated(config, f"reference/{name}.md", content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Lead links to files beside the folder to their pages; let the first page have the width."""
+    if page.is_homepage:
+        page.meta["hide"] = ["navigation", "toc"]
+    folder = dirname(page.file.src_uri)
+    for name, target in FROM_OUTSIDE.items():
+        outside, inside = relpath(f"../{name}", folder or "."), relpath(target, folder or ".")
+        markdown = markdown.replace(f"]({outside}", f"]({inside}")
+    return markdown
+
+
+def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Put diagrams into the page itself, where they take its colours."""
+    return DIAGRAM.sub(lambda image: _diagram(image[0], image[2]), html)
+
+
+def _as_page(link: str) -> str:
+    """A link in a file beside the folder, as one between pages."""
+    return FROM_OUTSIDE.get(link, link.removeprefix("docs/"))
+
+
+def _reference(name: str) -> Iterator[str]:
+    yield f"# {name}\n"
+    yield f"::: {name}\n    options:\n      members: false\n      show_root_heading: false\n"
+    yield from (f"::: {name}.{member}\n" for member in importlib.import_module(name).__all__)
+
+
+def _diagram(image: str, name: str) -> str:
+    text = (ROOT / f"docs/assets/{name}.svg").read_text("utf-8")
+    if "#ffffff" not in text:  # a picture with colours of its own
+        return image
+    for colour, variable in NEUTRALS.items():
+        text = text.replace(f'"{colour}"', f'"{variable}"')
+    return f'<div class="diagram">{text}</div>'
