@@ -161,7 +161,7 @@ $(SDK)/%/ready: compat/cognite_sdk/%.txt compat/cognite_sdk/tools.txt pyproject.
 $(PEERS)/ready: benchmarks/peers/requirements.txt pyproject.toml
 	$(PYTHON) -m venv --clear $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=24"
-	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[testing]" --requirement $<
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[redis,stores,testing]" --requirement $<
 	@touch $@
 
 $(DOCS)/ready: pyproject.toml requirements/docs.txt

@@ -12,13 +12,35 @@ from typing import Any
 
 from benchmarks._result import ATTEMPTS, Result, table
 
-from . import _herd, _hot_path, _lifetimes, _outage, _slow_refresh, _threads
+from . import (
+    _herd,
+    _hot_path,
+    _lifetimes,
+    _objects,
+    _outage,
+    _request,
+    _slow_refresh,
+    _start,
+    _stores,
+    _threads,
+)
 from ._bench import Bench, Rows, Scenario
 from ._environment import environment, trust, versions
 from ._page import PAGE, written
 from ._server import token_server
 
-SUBJECTS = (_hot_path, _threads, _herd, _slow_refresh, _outage, _lifetimes)
+SUBJECTS = (
+    _hot_path,
+    _threads,
+    _herd,
+    _slow_refresh,
+    _outage,
+    _lifetimes,
+    _start,
+    _objects,
+    _request,
+    _stores,
+)
 SCENARIOS = {subject.SCENARIO.name: subject.SCENARIO for subject in SUBJECTS}
 RESULTS_FILE = Path(__file__).with_name("results.json")
 

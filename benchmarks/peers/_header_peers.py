@@ -88,7 +88,7 @@ class GoogleAuth(Peer):
     def __init__(self, endpoint: Endpoint, *, tls: bool = False) -> None:
         crypt = import_module("google.auth.crypt")
         self._credentials = import_module("google.oauth2.service_account").Credentials(
-            crypt.RSASigner.from_string(_private_key()),
+            crypt.RSASigner.from_string(private_key()),
             f"{endpoint.client_id}@example.com",
             endpoint.token_url(tls=tls),
             scopes=["read"],
@@ -120,7 +120,7 @@ class GoogleAuthInBackground(GoogleAuth):
 
 
 @cache
-def _private_key() -> bytes:
+def private_key() -> bytes:
     return rsa.generate_private_key(65537, 2048).private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,

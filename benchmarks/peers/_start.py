@@ -1,0 +1,103 @@
+"""Scenario 7: a cold process to its first header over TLS, and what has to be installed for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median
+
+from benchmarks._cold_process import cpu_ms, in_turns, wall_ms
+from benchmarks._first_header import BARE, GOAL, HTTPX, OURS, trusting
+from benchmarks._result import Figure, Goal, Result, judged
+
+from ._bench import Bench, Row, Rows, Scenario, markdown
+from ._candidates import PEERS
+from ._closure import closure, size
+from ._header_peers import private_key
+from ._programs import ALL, OF_PEERS, programs
+from ._token_peers import Msal
+
+ROUNDS = 15
+COMPLETE = [name for name in OF_PEERS if name != Msal.name]
+"""Peers that use httpx or requests. msal does, too; it is shown, and does less: it hands out a
+dict that its caller has to look through, and serves Entra ID alone."""
+
+
+def measure(bench: Bench) -> Rows:
+    """Time, modules and memory of each program over bare Python; megabytes of its installation."""
+    endpoint = bench.server.endpoint()
+    found = programs(
+        endpoint.secure.removeprefix("https://"),
+        endpoint.token_url(tls=True),
+        private_key().decode("ascii"),
+    )
+    with trusting(bench.server.ca_file) as environment:
+        starts = in_turns(found, environment, bench.turns(ALL, ROUNDS))
+    bare = starts[BARE]
+    rows: Rows = {}
+    for name, own in starts.items():
+        rows[name] = {
+            "wall_ms": wall_ms(own) - wall_ms(bare),
+            "cpu_ms": cpu_ms(own) - cpu_ms(bare),
+            "modules": own[0].modules,
+            "memory_mb": median(start.memory for start in own) / 1e6,
+        } | _installed(name)
+    return rows
+
+
+def _installed(name: str) -> Row:
+    if name == BARE:
+        return {"packages": 0, "installed_mb": 0.0}
+    distribution = PEERS[name].distribution if name in PEERS else "httpx"
+    return {"packages": len(closure(distribution)), "installed_mb": size(distribution) / 1e6}
+
+
+def judge(rows: Rows) -> list[Result]:
+    """Against httpx with one request, and against the lightest peer that does the same."""
+    own, httpx = rows[OURS], rows[HTTPX]
+    return [
+        judged(
+            "first header / httpx alone",
+            GOAL,
+            Figure(own["cpu_ms"] / httpx["cpu_ms"], _both(own, httpx, "cpu_ms", "ms")),
+        ),
+        _below(rows, "cpu_ms", "ms"),
+        _below(rows, "memory_mb", "MB"),
+    ]
+
+
+def _below(rows: Rows, figure: str, unit: str) -> Result:
+    least = min(COMPLETE, key=lambda name: float(rows[name][figure]))
+    own, other = rows[OURS], rows[least]
+    what = {"cpu_ms": "start", "memory_mb": "memory"}[figure]
+    return judged(
+        f"{what} / {least}, the least of a peer",
+        Goal("under", 1, "×"),
+        Figure(own[figure] / other[figure], _both(own, other, figure, unit)),
+    )
+
+
+def _both(own: Row, other: Row, figure: str, unit: str) -> str:
+    return f"{own[figure]:.1f} / {other[figure]:.1f} {unit}"
+
+
+def table(rows: Rows) -> Iterator[str]:
+    """Fastest first."""
+    order = sorted(rows, key=lambda name: rows[name]["cpu_ms"])
+    yield from markdown(
+        ("over bare Python, which is the first row", "ms", "ms of a processor", "modules",
+         "memory MB", "installed MB", "packages"),
+        (
+            (
+                name,
+                *(f"{rows[name][figure]:.0f}" for figure in ("wall_ms", "cpu_ms")),
+                rows[name]["modules"],
+                f"{rows[name]['memory_mb']:.1f}",
+                f"{rows[name]['installed_mb']:.1f}",
+                rows[name]["packages"],
+            )
+            for name in order
+        ),
+    )  # fmt: skip
+
+
+SCENARIO = Scenario("start", measure, judge, table)
