@@ -46,6 +46,7 @@ LAYERS = [
 """A module may import from those above it, and from no other of its own layer."""
 
 FOREIGN = {
+    "certifi": {"_clients"},
     "authlib": {"_protocol", "_metadata", "testing"},
     "cryptography": {"_assertion", "_sealing", "diagnosis"},
     "filelock": {"stores"},

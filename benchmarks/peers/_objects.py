@@ -10,31 +10,29 @@ from collections.abc import Iterator
 from benchmarks._objects import LARGEST, SLOWEST
 from benchmarks._result import Figure, Result, judged
 
-from ._bench import Bench, Row, Rows, Scenario, markdown, medians
+from ._bench import Bench, Row, Rows, Scenario, markdown
 from ._candidates import OWN, PEERS
 from ._server import Server
 
-OBJECTS = 10_000
-FEWER, SLOW = 100, 0.0005
-"""So many where one takes more than these seconds, which also keep tens of kilobytes each."""
+OBJECTS, OF_PEERS, HEAVY = 10_000, 1000, 100
+"""Of our own; of another library; and where one takes more than `SLOW`, and tens of kilobytes."""
+SLOW = 0.0005
+"""Seconds."""
 TRIED = 10
 """Objects by which that is known."""
-ROUNDS = 3
 
 
 def measure(bench: Bench) -> Rows:
-    """Microseconds and bytes of each, as medians over the rounds."""
-    found: dict[str, list[Row]] = {name: [] for name in PEERS}
-    for name in bench.turns(PEERS, ROUNDS):
-        found[name].append(bench.run(name, _run, name))
-    return {name: medians(rows) for name, rows in found.items()}
+    """Microseconds and bytes of each; once, since the bytes are what they are."""
+    return {name: bench.run(name, _run, name) for name in PEERS}
 
 
 def _run(server: Server, name: str) -> Row:
     _made(server, name, 1)  # imports, and caches that fill once
     few = _seconds(server, name, TRIED)
-    count = FEWER if few > TRIED * SLOW else OBJECTS
-    seconds = _seconds(server, name, count)
+    many = OBJECTS if PEERS[name].distribution == "pygen-auth" else OF_PEERS
+    count = HEAVY if few > TRIED * SLOW else many
+    seconds = 10 * min(_seconds(server, name, count // 10) for _ in range(10))
     gc.collect()
     tracemalloc.start()
     try:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from ._checks import is_loopback
 from ._errors import ConfigurationError, OAuth2Error, shown
+from ._worker import start
 
 if TYPE_CHECKING:
     from .client_auth import TLSClientCertificate
@@ -116,9 +117,11 @@ def _made_by_us(url: str, connection: Connection) -> Client:
 
 def _new_client(url: str, connection: Connection) -> Client:
     """A client for one request. What stays on this machine goes through no proxy."""
+    parts = urlsplit(url)
+    if parts.scheme == "https":
+        _read_ahead(connection)
     import httpx
 
-    parts = urlsplit(url)
     local = is_loopback(parts.hostname or "")
     if local and parts.scheme == "http":
         # No TLS here, and no proxy that could have it: spares the 40 ms of reading CA files.
@@ -136,7 +139,7 @@ _contexts_lock = threading.Lock()
 
 
 def _ssl_context(connection: Connection) -> ssl.SSLContext:
-    """The process's own context for these CA files; reading them takes 25 to 60 ms.
+    """The process's own context for these CA files; reading them takes 15 to 60 ms.
 
     With a client certificate it is a new one for each request: such files are often replaced.
     """
@@ -147,21 +150,46 @@ def _ssl_context(connection: Connection) -> ssl.SSLContext:
         context = _new_context(verify)
         connection.certificate.load_into(context)
         return context
-    key = (_ca_file(verify), *_from_environment().values())
+    key = _key(verify)
     with _contexts_lock:
         if key not in _contexts:
             _contexts[key] = _new_context(verify)
         return _contexts[key]
 
 
-def _new_context(verify: Verify) -> ssl.SSLContext:
-    import httpx
+def _key(verify: Verify) -> tuple[str | None, ...]:
+    return _ca_file(verify), *_from_environment().values()
 
+
+def _read_ahead(connection: Connection) -> None:
+    """Have the CA files read while httpx is imported. The one is work of OpenSSL's, in which other
+    threads run, and the other takes 50 ms of a process's start.
+    """
+    if isinstance(connection.verify, ssl.SSLContext) or connection.certificate is not None:
+        return
+    if _key(connection.verify) in _contexts:
+        return
+
+    def read() -> None:
+        with contextlib.suppress(Exception):  # whoever needs the context is told
+            _ssl_context(connection)
+
+    start(read, "pygen-auth CA files")
+
+
+def _new_context(verify: Verify) -> ssl.SSLContext:
+    """What httpx makes of the same settings, without a need for it to be imported."""
     ca_file = _ca_file(verify)
     try:
         if ca_file:
             return ssl.create_default_context(cafile=ca_file)
-        return httpx.create_ssl_context()
+        if os.environ.get("SSL_CERT_FILE"):
+            return ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
+        if os.environ.get("SSL_CERT_DIR"):
+            return ssl.create_default_context(capath=os.environ["SSL_CERT_DIR"])
+        import certifi  # which httpx brings
+
+        return ssl.create_default_context(cafile=certifi.where())
     except OSError as error:
         source = f"verify={ca_file!r}" if ca_file else f"{_from_environment()}"
         raise ConfigurationError(
