@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 _REPORT = """
@@ -36,8 +35,7 @@ class Start:
     seconds: float
     """Since before there was a process."""
     cpu_seconds: float
-    """Of a processor, in the program and in the system for it. What the other processes of the
-    machine do shows in this less than in the time that went by."""
+    """Of processors, in the program and in the system for it. Two that work at once count twice."""
     modules: int
     """That were imported."""
     memory: int
@@ -92,11 +90,11 @@ def in_turns(
     return found
 
 
-def cpu_ms(starts: Iterable[Start], choose: Callable[[Iterable[float]], float] = min) -> float:
-    """Milliseconds of a processor; of the start that was disturbed the least, unless told."""
-    return 1e3 * choose(start.cpu_seconds for start in starts)
-
-
-def wall_ms(starts: Iterable[Start], choose: Callable[[Iterable[float]], float] = median) -> float:
-    """Milliseconds that went by; of the start in the middle, unless told."""
+def wall_ms(starts: Iterable[Start], choose: Callable[[Iterable[float]], float] = min) -> float:
+    """Milliseconds that went by; of the start that was disturbed the least, unless told."""
     return 1e3 * choose(start.seconds for start in starts)
+
+
+def cpu_ms(starts: Iterable[Start], choose: Callable[[Iterable[float]], float] = min) -> float:
+    """Milliseconds of all processors together, likewise."""
+    return 1e3 * choose(start.cpu_seconds for start in starts)

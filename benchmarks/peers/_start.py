@@ -36,7 +36,8 @@ def measure(bench: Bench) -> Rows:
     rows: Rows = {}
     for name, own in starts.items():
         rows[name] = {
-            "wall_ms": wall_ms(own) - wall_ms(bare),
+            "ms": wall_ms(own) - wall_ms(bare),
+            "median_ms": wall_ms(own, median) - wall_ms(bare, median),
             "cpu_ms": cpu_ms(own) - cpu_ms(bare),
             "modules": own[0].modules,
             "memory_mb": median(start.memory for start in own) / 1e6,
@@ -58,9 +59,9 @@ def judge(rows: Rows) -> list[Result]:
         judged(
             "first header / httpx alone",
             GOAL,
-            Figure(own["cpu_ms"] / httpx["cpu_ms"], _both(own, httpx, "cpu_ms", "ms")),
+            Figure(own["ms"] / httpx["ms"], _both(own, httpx, "ms", "ms")),
         ),
-        _below(rows, "cpu_ms", "ms"),
+        _below(rows, "ms", "ms"),
         _below(rows, "memory_mb", "MB"),
     ]
 
@@ -68,7 +69,7 @@ def judge(rows: Rows) -> list[Result]:
 def _below(rows: Rows, figure: str, unit: str) -> Result:
     least = min(COMPLETE, key=lambda name: float(rows[name][figure]))
     own, other = rows[OURS], rows[least]
-    what = {"cpu_ms": "start", "memory_mb": "memory"}[figure]
+    what = {"ms": "start", "memory_mb": "memory"}[figure]
     return judged(
         f"{what} / {least}, the least of a peer",
         Goal("under", 1, "×"),
@@ -82,14 +83,14 @@ def _both(own: Row, other: Row, figure: str, unit: str) -> str:
 
 def table(rows: Rows) -> Iterator[str]:
     """Fastest first."""
-    order = sorted(rows, key=lambda name: rows[name]["cpu_ms"])
+    order = sorted(rows, key=lambda name: rows[name]["ms"])
     yield from markdown(
-        ("over bare Python, which is the first row", "ms", "ms of a processor", "modules",
-         "memory MB", "installed MB", "packages"),
+        ("over bare Python", "ms", "ms, median", "ms of processors", "modules", "memory MB",
+         "installed MB", "packages"),
         (
             (
                 name,
-                *(f"{rows[name][figure]:.0f}" for figure in ("wall_ms", "cpu_ms")),
+                *(f"{rows[name][figure]:.0f}" for figure in ("ms", "median_ms", "cpu_ms")),
                 rows[name]["modules"],
                 f"{rows[name]['memory_mb']:.1f}",
                 f"{rows[name]['installed_mb']:.1f}",
