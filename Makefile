@@ -7,6 +7,7 @@
 #   make sharing  one token between processes, with a real Redis; installs redis-server where it can.
 #                 64 processes start SHARING_RUNS=5 times with each store
 #   make faults   what a call gets when something goes wrong, at each moment; writes a page
+#   make options  the tables of options in docs/command-line.md
 #   make package  wheel and sdist, installed alone and with each extra
 #   make matrix   the whole suite with the oldest and the newest of what is supported, by pairs
 #   make cube     the same with every combination; takes an hour
@@ -21,7 +22,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PINS := requirements/dev.txt
 
-.PHONY: demo test lint types tests compat sdk servers sharing faults fuzz stress package matrix cube prerelease pins bench fleet clean
+.PHONY: demo test lint types tests compat sdk servers sharing faults options fuzz stress package matrix cube prerelease pins bench fleet clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/package
@@ -73,6 +74,9 @@ sharing: $(VENV)/dev
 
 faults: $(VENV)/dev
 	$(BIN)/python -m tests.faults
+
+options: $(VENV)/dev
+	$(BIN)/python -m tests.cli.page
 
 package: $(VENV)/dev
 	PYGEN_AUTH_INSTALL=1 $(BIN)/pytest tests/test_packaging.py tests/test_installed.py
