@@ -273,6 +273,24 @@ def test_the_outer_clock_is_back_after_the_inner_one() -> None:
         assert SYSTEM_CLOCK.now() == (outer.wall, outer.monotonic)
 
 
+def test_a_clock_within_itself_goes_on_until_the_outer_end() -> None:
+    clock = FakeClock()
+    with clock:
+        with clock:
+            clock.advance(100)
+        assert SYSTEM_CLOCK.now() == (clock.wall, clock.monotonic)
+    assert SYSTEM_CLOCK.wall is time.time
+
+
+def test_a_clock_that_is_used_again_begins_at_the_present() -> None:
+    clock = FakeClock()
+    with clock:
+        clock.advance(1e6)
+    before = time.time()
+    with clock:
+        assert before <= clock.wall <= time.time()
+
+
 def test_credentials_with_a_clock_of_their_own_are_left_alone(
     twin: Twin, credentials: Any, server: AuthorizationServer, clock: HandClock
 ) -> None:
