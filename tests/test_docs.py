@@ -24,8 +24,15 @@ import trustme
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-from pygen_auth import ConfigurationError, OAuth2Error, RefusedError, _errors
-from pygen_auth.testing import AuthorizationServer
+from pygen_auth import (
+    ConfigurationError,
+    OAuth2ClientCredentials,
+    OAuth2Error,
+    RefusedError,
+    UnreachableError,
+    _errors,
+)
+from pygen_auth.testing import Answer, AuthorizationServer, FakeClock
 from tests import keys, stand_ins
 from tests.sharing.forks import in_child
 
@@ -277,6 +284,22 @@ def test_attributes_of_errors_are_listed(kind: type[OAuth2Error], head: str) -> 
     text = (ROOT / "docs/errors.md").read_text("utf-8").partition(head)[2].partition("\n\n")[2]
     listed = re.findall(r"^\| `(\w+)` \|", text.partition("\n\n")[0], re.MULTILINE)
     assert listed == list(kind.__annotations__)
+
+
+@pytest.mark.parametrize("fault", ["no TLS", "unknown authority", "nobody there", "cut off"])
+def test_what_the_network_says_is_on_the_page_of_errors(fault: str) -> None:
+    text = (ROOT / "docs/errors.md").read_text("utf-8")
+    table = text.partition("### Token request failed: no answer from …")[2].partition("###")[0]
+    listed = re.findall(r"`([^`]+)`", "".join(re.findall(r"^\|([^|]+)\|", table, re.MULTILINE)))
+    with AuthorizationServer(tls=fault == "unknown authority") as server, FakeClock():
+        server.override = Answer(reset="before")
+        if fault == "nobody there":
+            server.close()
+        url = server.token_url.replace("http:", "https:" if fault == "no TLS" else "http:")
+        credentials = OAuth2ClientCredentials(url, "my-client-id", "my-client-secret")
+        with pytest.raises(UnreachableError) as caught:
+            credentials.get_headers()
+    assert [word for word in listed if word in str(caught.value)]
 
 
 def test_decisions_are_numbered_without_a_gap() -> None:
