@@ -45,7 +45,9 @@ class Token:
     """An access token (RFC 6749 §1.4), always of type Bearer. Never changed, only replaced."""
 
     access_token: str = field(repr=False)
+    """Its text, without `Bearer`."""
     expires: Instant = field(repr=False)
+    """When it expires, by both clocks."""
     lifetime: float
     """Seconds from the request to the expiry, as the server named it."""
     scope: str | None = None
