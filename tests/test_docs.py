@@ -43,6 +43,12 @@ EVERY_DOCUMENT = pytest.mark.parametrize(
     "document", DOCUMENTS, ids=[str(document.relative_to(ROOT)) for document in DOCUMENTS]
 )
 
+FOR_COGNITE = {
+    "IDP_CLIENT_ID": "my-client-id",
+    "IDP_CLIENT_SECRET": "my-client-secret",
+    "IDP_TENANT_ID": "contoso.onmicrosoft.com",
+    "CDF_CLUSTER": "westeurope-1",
+}
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -93,6 +99,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Authorizatio
     monkeypatch.setenv("CLIENT_ID", "my-client-id")
     monkeypatch.setenv("CLIENT_SECRET", "my-client-secret")
     monkeypatch.setenv("API_URL", server.resource_url)
+    for name, value in FOR_COGNITE.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("REDIS_URL", raising=False)
     monkeypatch.chdir(tmp_path)
