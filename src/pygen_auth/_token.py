@@ -236,5 +236,8 @@ def wait_before_retry(error: OAuth2Error, attempt: int, left: float, chance: flo
 
 
 def attempt_timeout(left: float) -> float:
-    """Seconds for one attempt: half of what is left, so that a lost answer leaves a second try."""
-    return left / 2
+    """Seconds for one attempt: half of what is left, so that a lost answer leaves a second try.
+
+    None is left where a wait took longer than it should have, as when the machine slept.
+    """
+    return max(0.0, left / 2)
