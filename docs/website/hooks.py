@@ -31,6 +31,8 @@ MODULES = (
 BOOSTS = {"errors": 4, "providers": 2, "reference": 0.5, "decisions": 0.2, "design": 0.2}
 """Of a page or folder in the search: an error's text is pasted by somebody who wants to know what
 to do about it, and not why the library is as it is."""
+WIDE = {"index.md": ["navigation", "toc"], "comparison.md": ["toc"]}
+"""What gives its room to a page: the first one has a screen, the other a table of eight columns."""
 NEUTRALS = {
     "#ffffff": "var(--md-default-bg-color)",
     "#333333": "var(--md-default-fg-color)",
@@ -71,8 +73,8 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Lead links to files beside the folder to their pages; say what a page is to the site."""
-    if page.is_homepage:
-        page.meta["hide"] = ["navigation", "toc"]  # it has the whole width
+    if page.file.src_uri in WIDE:
+        page.meta["hide"] = WIDE[page.file.src_uri]
     top = page.file.src_uri.removesuffix(".md").partition("/")[0]
     page.meta["search"] = {"boost": BOOSTS.get(top, 1)}
     folder = dirname(page.file.src_uri)
