@@ -45,7 +45,9 @@ class Token:
     """An access token (RFC 6749 §1.4), always of type Bearer. Never changed, only replaced."""
 
     access_token: str = field(repr=False)
+    """Its text, without `Bearer`."""
     expires: Instant = field(repr=False)
+    """When it expires, by both clocks."""
     lifetime: float
     """Seconds from the request to the expiry, as the server named it."""
     scope: str | None = None
@@ -234,5 +236,8 @@ def wait_before_retry(error: OAuth2Error, attempt: int, left: float, chance: flo
 
 
 def attempt_timeout(left: float) -> float:
-    """Seconds for one attempt: half of what is left, so that a lost answer leaves a second try."""
-    return left / 2
+    """Seconds for one attempt: half of what is left, so that a lost answer leaves a second try.
+
+    None is left where a wait took longer than it should have, as when the machine slept.
+    """
+    return max(0.0, left / 2)
