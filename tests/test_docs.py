@@ -24,8 +24,15 @@ import trustme
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-from pygen_auth import ConfigurationError, OAuth2Error, RefusedError, _errors
-from pygen_auth.testing import AuthorizationServer
+from pygen_auth import (
+    ConfigurationError,
+    OAuth2ClientCredentials,
+    OAuth2Error,
+    RefusedError,
+    UnreachableError,
+    _errors,
+)
+from pygen_auth.testing import Answer, AuthorizationServer, FakeClock
 from tests import keys, stand_ins
 from tests.sharing.forks import in_child
 
@@ -36,6 +43,12 @@ EVERY_DOCUMENT = pytest.mark.parametrize(
     "document", DOCUMENTS, ids=[str(document.relative_to(ROOT)) for document in DOCUMENTS]
 )
 
+FOR_COGNITE = {
+    "IDP_CLIENT_ID": "my-client-id",
+    "IDP_CLIENT_SECRET": "my-client-secret",
+    "IDP_TENANT_ID": "contoso.onmicrosoft.com",
+    "CDF_CLUSTER": "westeurope-1",
+}
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -86,6 +99,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Authorizatio
     monkeypatch.setenv("CLIENT_ID", "my-client-id")
     monkeypatch.setenv("CLIENT_SECRET", "my-client-secret")
     monkeypatch.setenv("API_URL", server.resource_url)
+    for name, value in FOR_COGNITE.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("REDIS_URL", raising=False)
     monkeypatch.chdir(tmp_path)
@@ -277,6 +292,22 @@ def test_attributes_of_errors_are_listed(kind: type[OAuth2Error], head: str) -> 
     text = (ROOT / "docs/errors.md").read_text("utf-8").partition(head)[2].partition("\n\n")[2]
     listed = re.findall(r"^\| `(\w+)` \|", text.partition("\n\n")[0], re.MULTILINE)
     assert listed == list(kind.__annotations__)
+
+
+@pytest.mark.parametrize("fault", ["no TLS", "unknown authority", "nobody there", "cut off"])
+def test_what_the_network_says_is_on_the_page_of_errors(fault: str) -> None:
+    text = (ROOT / "docs/errors.md").read_text("utf-8")
+    table = text.partition("### Token request failed: no answer from …")[2].partition("###")[0]
+    listed = re.findall(r"`([^`]+)`", "".join(re.findall(r"^\|([^|]+)\|", table, re.MULTILINE)))
+    with AuthorizationServer(tls=fault == "unknown authority") as server, FakeClock():
+        server.override = Answer(reset="before")
+        if fault == "nobody there":
+            server.close()
+        url = server.token_url.replace("http:", "https:" if fault == "no TLS" else "http:")
+        credentials = OAuth2ClientCredentials(url, "my-client-id", "my-client-secret")
+        with pytest.raises(UnreachableError) as caught:
+            credentials.get_headers()
+    assert [word for word in listed if word in str(caught.value)]
 
 
 def test_decisions_are_numbered_without_a_gap() -> None:

@@ -14,7 +14,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from pygen_auth import OAuth2Error, RefusedError
+from pygen_auth import OAuth2Error, RefusedError, UnreachableError
 from pygen_auth._clock import SYSTEM_CLOCK
 from pygen_auth.client_auth import PrivateKeyJWT
 from pygen_auth.stores import MemoryTokenStore
@@ -128,6 +128,16 @@ def test_wait_in_an_event_loop_lets_other_tasks_go_on() -> None:
     with FakeClock():
         asyncio.run(main())
     assert order == ["other", "slept"]
+
+
+def test_call_whose_time_is_over_says_so(twin: Twin, server: AuthorizationServer) -> None:
+    def secret() -> str:
+        clock.advance(60)  # the machine slept
+        return "s3cret"
+
+    credentials = twin.make(server.token_url, "app", secret, timeout=30)
+    with FakeClock() as clock, pytest.raises(UnreachableError, match="within 0 s"):
+        twin.token(credentials)
 
 
 def test_pause_after_a_failure_passes(
@@ -271,6 +281,24 @@ def test_the_outer_clock_is_back_after_the_inner_one() -> None:
             assert inner.wall == outer.wall
             inner.advance(100)
         assert SYSTEM_CLOCK.now() == (outer.wall, outer.monotonic)
+
+
+def test_a_clock_within_itself_goes_on_until_the_outer_end() -> None:
+    clock = FakeClock()
+    with clock:
+        with clock:
+            clock.advance(100)
+        assert SYSTEM_CLOCK.now() == (clock.wall, clock.monotonic)
+    assert SYSTEM_CLOCK.wall is time.time
+
+
+def test_a_clock_that_is_used_again_begins_at_the_present() -> None:
+    clock = FakeClock()
+    with clock:
+        clock.advance(1e6)
+    before = time.time()
+    with clock:
+        assert before <= clock.wall <= time.time()
 
 
 def test_credentials_with_a_clock_of_their_own_are_left_alone(

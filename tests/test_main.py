@@ -141,7 +141,7 @@ def test_ctrl_c_leaves_no_traceback() -> None:
         _, errors = demo.communicate(timeout=20)
 
     assert demo.returncode == 130
-    assert errors == ""
+    assert errors == "\n"
 
 
 def test_a_reader_who_leaves_ends_the_demo_without_a_traceback() -> None:

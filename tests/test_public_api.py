@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_origin
@@ -15,8 +19,11 @@ from typing import Any, get_origin
 import pytest
 
 import pygen_auth
+import pygen_auth.auth
+import pygen_auth.client_auth
 import pygen_auth.diagnosis
 import pygen_auth.events
+import pygen_auth.providers
 import pygen_auth.stores
 import pygen_auth.testing
 from pygen_auth import AsyncOAuth2ClientCredentials, OAuth2ClientCredentials
@@ -25,8 +32,11 @@ REPOSITORY = Path(__file__).parents[1]
 TWINS = [OAuth2ClientCredentials, AsyncOAuth2ClientCredentials]
 MODULES = [
     pygen_auth,
+    pygen_auth.auth,
+    pygen_auth.client_auth,
     pygen_auth.diagnosis,
     pygen_auth.events,
+    pygen_auth.providers,
     pygen_auth.stores,
     pygen_auth.testing,
 ]
@@ -97,6 +107,26 @@ def test_everything_public_says_what_it_is(thing: Any) -> None:
 def test_a_public_class_is_described_by_somebody_and_not_by_its_decorator(kind: type) -> None:
     assert kind.__doc__
     assert not kind.__doc__.startswith(f"{kind.__name__}(")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        thing
+        for module in MODULES
+        for thing in map(vars(module).get, module.__all__)
+        if isinstance(thing, type) and is_dataclass(thing)
+    ],
+)
+def test_each_field_of_a_public_dataclass_is_described(kind: Any) -> None:
+    described = set(re.findall(r"^ +(\w+): ", kind.__doc__, re.MULTILINE))
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    assert isinstance(tree, ast.ClassDef)
+    for named, text in pairwise(tree.body):
+        if isinstance(named, ast.AnnAssign) and isinstance(text, ast.Expr):
+            described.add(ast.unparse(named.target))
+    own = {field.name for field in fields(kind)} & inspect.get_annotations(kind).keys()
+    assert own - described == set()
 
 
 def test_type_checkers_are_told_that_there_are_types() -> None:

@@ -1,10 +1,12 @@
-"""The plot for the docs: token requests over a day, and in an outage. Plain SVG, nothing remote."""
+"""The plot for the docs: token requests over a day, and in an outage."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from benchmarks._svg import OWN, document
 
 from ._fleet import Day, Kind
 
@@ -13,7 +15,7 @@ LEFT, RIGHT, TOP, BOTTOM = 60, 30, 46, 40
 """Margins of a panel."""
 FLOOR, CEILING = 0.4, 1000.0
 """Of the logarithmic axis, in requests a second."""
-COLOURS: dict[Kind, str] = {"naive": "#c0392b", "alone": "#2471a3", "shared": "#1e8449"}
+COLOURS: dict[Kind, str] = {"naive": "#c0392b", "alone": OWN, "shared": "#1e8449"}
 LABELS: dict[Kind, str] = {
     "naive": "naive cache",
     "alone": "pygen-auth",
@@ -46,15 +48,10 @@ class Panel:
 
 def svg(panels: Sequence[Panel]) -> str:
     """The panels one below the other."""
-    height = HEIGHT * len(panels)
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-        'font-family="sans-serif" font-size="12" fill="#333333">',
-        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-    ]
+    lines: list[str] = []
     for number, panel in enumerate(panels):
         lines += [f'<g transform="translate(0 {HEIGHT * number})">', *_panel(panel), "</g>"]
-    return "\n".join([*lines, "</svg>", ""])
+    return document(WIDTH, HEIGHT * len(panels), lines)
 
 
 def _panel(panel: Panel) -> Iterable[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -25,6 +24,7 @@ from . import (
     _threads,
 )
 from ._bench import Bench, Rows, Scenario
+from ._chart import CHART, chart
 from ._environment import environment, trust, versions
 from ._page import PAGE, written
 from ._server import token_server
@@ -45,38 +45,40 @@ SCENARIOS = {subject.SCENARIO.name: subject.SCENARIO for subject in SUBJECTS}
 RESULTS_FILE = Path(__file__).with_name("results.json")
 
 
-def main() -> int:
-    """Measure, report, write, and give the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
-    parser.add_argument("scenario", nargs="*", choices=[[], *SCENARIOS], help="all unless named")
-    names = parser.parse_args().scenario or list(SCENARIOS)
-    results = _held_results()
-    results |= {"environment": environment(), "versions": versions()}
+def main(*names: str) -> int:
+    """Measure these scenarios or all, report, write, and give the exit status."""
+    unknown = set(names) - set(SCENARIOS)
+    if unknown:
+        print(f"no such scenario: {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
+        return 2
     judged: list[Result] = []
     with token_server() as server:
         trust(server)
-        for name in names:
+        for name in names or SCENARIOS:
             began = time.perf_counter()
             with Bench(server) as bench:
                 rows, found = _measured(SCENARIOS[name], bench)
             print(f"{name}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
             judged += found
-            results["scenarios"][name] = {
-                "figures": rows,
-                "results": [asdict(result) for result in found],
-            }
+            _keep(name, {"figures": rows, "results": [asdict(result) for result in found]})
     print(table(judged))
-    RESULTS_FILE.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    PAGE.write_text(written(PAGE.read_text("utf-8"), results, SCENARIOS.values()), "utf-8")
     return 0 if all(result.met for result in judged) else 1
 
 
-def _held_results() -> dict[str, Any]:
-    """Those of the last run; what is not measured now stays."""
-    if not RESULTS_FILE.exists():
-        return {"scenarios": {}}
-    held: dict[str, Any] = json.loads(RESULTS_FILE.read_text("utf-8"))
-    return held
+def _keep(name: str, measured: dict[str, Any]) -> None:
+    """Put it into results, chart and page; what is not measured now stays there."""
+    results: dict[str, Any] = {"scenarios": {}}
+    if RESULTS_FILE.exists():
+        results = json.loads(RESULTS_FILE.read_text("utf-8"))
+    held = {**results["scenarios"], name: measured}
+    results = {
+        "environment": environment(),
+        "versions": versions(),
+        "scenarios": {name: held[name] for name in SCENARIOS if name in held},
+    }
+    RESULTS_FILE.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    CHART.write_text(chart(results), "utf-8")
+    PAGE.write_text(written(PAGE.read_text("utf-8"), results, SCENARIOS.values()), "utf-8")
 
 
 def _measured(scenario: Scenario, bench: Bench) -> tuple[Rows, list[Result]]:
@@ -94,4 +96,4 @@ def _missed(results: list[Result]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from statistics import median
-from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from benchmarks._result import Result
@@ -29,29 +28,17 @@ LONGEST = 180.0
 """Seconds that one turn of one candidate may take; the slowest, a herd that queues up, takes 20."""
 
 
-class Bench:
-    """The server and the processes of one run; its own context manager.
+class Bench(contextlib.ExitStack):
+    """The server and the processes of one run, which end with the block.
 
-    A candidate has a process of its own, so that nothing of the others is loaded there, and it is
-    the same one in all scenarios.
+    A candidate has a process of its own, so that nothing of the others is loaded there.
     """
 
     def __init__(self, server: Server, seed: int = 0) -> None:
+        super().__init__()
         self.server = server
         self._random = random.Random(seed)
         self._processes: dict[str, Connection] = {}
-        self._stack = contextlib.ExitStack()
-
-    def __enter__(self) -> Bench:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stack.close()
 
     def turns(self, names: Iterable[str], rounds: int) -> Iterator[str]:
         """Each name once in every round, in another order each time.
@@ -75,7 +62,7 @@ class Bench:
             TimeoutError: it does not come to an end.
         """
         if process not in self._processes:
-            self._processes[process] = self._stack.enter_context(in_own_process(_obey))
+            self._processes[process] = self.enter_context(in_own_process(_obey))
         connection = self._processes[process]
         connection.send((function, self.server, arguments, keywords))
         if not connection.poll(LONGEST):

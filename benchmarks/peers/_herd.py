@@ -54,6 +54,7 @@ def measure(bench: Bench) -> Rows:
 
 def _threads(server: Server, name: str, moment: str) -> Row:
     number = f"{name} {next(_numbers)}"
+    server.behave()
     if name == FLOOR:
         calls: list[Callable[[], Any]] = [LockedCache(lambda: _fetch(server)).get_headers] * THREADS
     else:
@@ -87,6 +88,7 @@ def _tasks(server: Server, name: str, moment: str) -> Row:
 
 
 async def _in_loop(server: Server, name: str, moment: str) -> Row:
+    server.behave()
     peer = None
     if name != FLOOR:
         first, peer = (ASYNC_PEERS[name](server.endpoint(f"{next(_numbers)}")) for _ in range(2))

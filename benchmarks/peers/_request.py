@@ -129,6 +129,7 @@ class _Mocked(requests.adapters.BaseAdapter):
 
 def _session() -> requests.Session:
     session = requests.Session()
+    session.trust_env = False  # else it looks into .netrc where there is no auth=, for 10 µs
     session.mount("https://", _Mocked())
     return session
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,20 +14,25 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+import pygen_auth
+
 ROOT = Path(__file__).parents[2]
 FROM_OUTSIDE = {"CHANGELOG.md": "changes.md", "SECURITY.md": "reporting.md"}
 """Files beside the folder of the pages, and the pages that they become."""
 MODULES = (
     "pygen_auth",
-    "pygen_auth.auth",
-    "pygen_auth.client_auth",
-    "pygen_auth.diagnosis",
-    "pygen_auth.events",
-    "pygen_auth.providers",
-    "pygen_auth.stores",
-    "pygen_auth.testing",
+    *(
+        f"pygen_auth.{module.name}"
+        for module in pkgutil.iter_modules(pygen_auth.__path__)
+        if not module.name.startswith("_")
+    ),
 )
 """What is public: each becomes a page of the reference, with all that its `__all__` names."""
+BOOSTS = {"errors": 4, "providers": 2, "reference": 0.5, "decisions": 0.2, "design": 0.2}
+"""Of a page or folder in the search: an error's text is pasted by somebody who wants to know what
+to do about it, and not why the library is as it is."""
+WIDE = {"index.md": ["navigation", "toc"], "comparison.md": ["toc"]}
+"""What gives its room to a page: the first one has a screen, the other a table of eight columns."""
 NEUTRALS = {
     "#ffffff": "var(--md-default-bg-color)",
     "#333333": "var(--md-default-fg-color)",
@@ -36,7 +42,7 @@ NEUTRALS = {
 """The colours of a diagram that follow the reader's choice of light and dark."""
 
 LINK = re.compile(r"(?<=\]\()([\w./-]+\.md)(?=[)#])")
-DIAGRAM = re.compile(r'<p><img alt="([^"]*)" src="[^"]*?assets/(\w+)\.svg" ?/?></p>')
+DIAGRAM = re.compile(r'<p><img (alt="[^"]*") src="[^"]*?assets/(\w+)\.svg" ?/?></p>')
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -66,9 +72,11 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Lead links to files beside the folder to their pages; let the first page have the width."""
-    if page.is_homepage:
-        page.meta["hide"] = ["navigation", "toc"]
+    """Lead links to files beside the folder to their pages; say what a page is to the site."""
+    if page.file.src_uri in WIDE:
+        page.meta["hide"] = WIDE[page.file.src_uri]
+    top = page.file.src_uri.removesuffix(".md").partition("/")[0]
+    page.meta["search"] = {"boost": BOOSTS.get(top, 1)}
     folder = dirname(page.file.src_uri)
     for name, target in FROM_OUTSIDE.items():
         outside, inside = relpath(f"../{name}", folder or "."), relpath(target, folder or ".")
@@ -78,7 +86,7 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Put diagrams into the page itself, where they take its colours."""
-    return DIAGRAM.sub(lambda image: _diagram(image[0], image[2]), html)
+    return DIAGRAM.sub(lambda image: _diagram(*image.group(0, 1, 2)), html)
 
 
 def _as_page(link: str) -> str:
@@ -92,10 +100,10 @@ def _reference(name: str) -> Iterator[str]:
     yield from (f"::: {name}.{member}\n" for member in importlib.import_module(name).__all__)
 
 
-def _diagram(image: str, name: str) -> str:
+def _diagram(image: str, alt: str, name: str) -> str:
     text = (ROOT / f"docs/assets/{name}.svg").read_text("utf-8")
     if "#ffffff" not in text:  # a picture with colours of its own
         return image
     for colour, variable in NEUTRALS.items():
         text = text.replace(f'"{colour}"', f'"{variable}"')
-    return f'<div class="diagram">{text}</div>'
+    return f'<div class="diagram" role="img" aria-label{alt.removeprefix("alt")}>{text}</div>'

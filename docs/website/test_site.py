@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cache, partial
 from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
@@ -79,6 +80,23 @@ def test_all_that_is_loaded_is_here(page: str) -> None:
     for link in links(page).loads:
         assert not urlsplit(link).netloc, link
         assert (SITE / place(page, link)[0]).is_file(), link
+
+
+def article(page: str) -> str:
+    return (SITE / page).read_text("utf-8").partition("<article")[2].partition("</article>")[0]
+
+
+@each_page
+def test_no_level_of_headings_is_left_out(page: str) -> None:
+    levels = [int(level) for level in re.findall(r"<h([1-6])\b", article(page))]
+    assert levels[0] == 1
+    assert [pair for pair in pairwise(levels) if pair[1] > pair[0] + 1 or pair[1] == 1] == []
+
+
+@each_page
+def test_every_picture_says_what_it_shows(page: str) -> None:
+    for picture in re.findall(r'<(?:img|div class="diagram")[^>]*>', article(page)):
+        assert re.search(r'(?:alt|aria-label)="[^"]+"', picture), picture
 
 
 @pytest.mark.parametrize("sheet", sorted(SITE.rglob("*.css")), ids=lambda sheet: sheet.name)
@@ -154,19 +172,36 @@ def test_page_fits_a_phone(tab: Page, page: str) -> None:
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_first_page_has_what_why_and_the_states_on_one_screen(tab: Page) -> None:
+    tab.set_viewport_size({"width": 1280, "height": 900})
+    tab.goto("/")
+    states = tab.locator(".diagram").first.bounding_box()
+    assert states is not None
+    assert states["y"] + states["height"] <= 900
+
+
 @pytest.mark.parametrize(
     ("words", "page"),
     [
         ("AADSTS7000222", "/errors/"),
+        ("invalid_client", "/errors/"),
+        ("Token request failed with status 401: invalid_client", "/errors/"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", "/errors/"),
+        ("Invalid token response from server", "/errors/"),
         ("refresh_margin", "/guide/"),
         ("RedisTokenStore", "/sharing/"),
         ("BearerAuth", "/guide/"),
+        ("oauth2_clock", "/testing/"),
     ],
 )
-def test_search_finds_the_page(tab: Page, words: str, page: str) -> None:
+def test_search_finds_the_page_among_the_first(tab: Page, words: str, page: str) -> None:
     tab.goto("/")
-    tab.locator("input.md-search__input").fill(words)
-    found = tab.locator(f".md-search-result__link[href*='{page}']").first
+    tab.locator("input.md-search__input").click()
+    # What is typed before the index is there is not looked for.
+    expect(tab.locator(".md-search-result__meta")).to_have_text("Type to start searching")
+    tab.keyboard.type(words)
+    first = tab.locator(".md-search-result__item:nth-child(-n+3)")
+    found = first.locator(f".md-search-result__link[href*='{page}']").first
     expect(found).to_be_visible()
     found.click()
     expect(tab).to_have_url(re.compile(re.escape(page)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 
 from ._cli.parser import command_line
@@ -12,24 +12,31 @@ from ._cli.parser import command_line
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that `arguments` name, by default those of the process; its exit status."""
-    parser = command_line()
-    options = parser.parse_args(arguments)
-    if options.command is None:
-        parser.print_help()
-        return 2
     try:
-        return _COMMANDS[options.command](options)
+        return _run(command_line(), arguments)
     except KeyboardInterrupt:
-        print()  # the shell goes on below the status line
+        print(file=sys.stderr)  # the shell goes on below the status line
         return 130
     except BrokenPipeError:  # the reader has left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         return 1
+
+
+def _run(parser: ArgumentParser, arguments: Sequence[str] | None) -> int:
+    try:
+        options = parser.parse_args(arguments)
+        if options.command is None:
+            parser.print_help()
+            return 2
+        return _COMMANDS[options.command](options)
     except ImportError as error:
         if "pygen-auth[" not in str(error):
             raise
         print(f"pygen-auth {options.command}: {error}", file=sys.stderr)
         return 2
+    finally:
+        if sys.stdout is not None:  # it is None where the shell has closed it
+            sys.stdout.flush()  # here, where a reader who has left is met, and not at exit
 
 
 # Each command is imported when it runs: no other needs what it needs.

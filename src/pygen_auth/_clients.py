@@ -85,6 +85,11 @@ def is_client_object(client: object) -> bool:
     return not isinstance(client, type) and hasattr(client, "build_request")
 
 
+def is_async_client_object(client: object) -> bool:
+    """Whether it is an asynchronous client: one that serves the event loop it belongs to."""
+    return is_client_object(client) and hasattr(client, "aclose")
+
+
 @contextlib.contextmanager
 def kept_free_of_cookies(client: Client) -> Iterator[Callable[[Any], None]]:
     """Take the cookies of our answer out of the caller's client again, and put old ones back."""

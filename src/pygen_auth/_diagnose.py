@@ -42,7 +42,8 @@ def diagnose(
         on_check: called with each check when it begins, its outcome "running", and when it ends.
 
     Raises:
-        ConfigurationError: `issuer` or `call` cannot be right.
+        ConfigurationError: `issuer` or `call` cannot be right, or the `client` of asynchronous
+            credentials is an object, which serves no event loop but its own.
     """
     from .diagnosis._run import run  # here: few programs need it
 

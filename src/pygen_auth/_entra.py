@@ -10,7 +10,9 @@ from ._errors import ConfigurationError
 from ._provider import DOMAIN, WORD, Provider, fitting, some_scopes
 
 Cloud = Literal["public", "us_government", "china", "bleu", "delos", "govsg"]
-"""Microsoft's clouds; the last three are the sovereign ones of France, Germany and Singapore."""
+"""Microsoft's clouds: "public", "us_government", "china", and the sovereign ones of France
+("bleu"), Germany ("delos") and Singapore ("govsg").
+"""
 
 _HOSTS: dict[str, str] = {
     "public": "login.microsoftonline.com",

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ._body import LONGEST_BODY, answer_of
-from ._clients import Client, Connection, Opened, is_client_object, kept_free_of_cookies
+from ._clients import Client, Connection, Opened, is_async_client_object, kept_free_of_cookies
 from ._errors import (
     HIDDEN,
     ConfigurationError,
@@ -64,7 +64,7 @@ class AsyncSender:
     async def __call__(self, request: Request) -> Response:
         """Send `request`; raises what `Sender` raises."""
         client = self._connection.client
-        if is_client_object(client) and hasattr(client, "aclose"):
+        if is_async_client_object(client):
             return await _in_its_loop(request, Opened(client, ours=False))
         exchange = _Exchange(request, self._connection)
         return await within_in_loop(

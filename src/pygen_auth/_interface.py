@@ -144,7 +144,10 @@ class _AsyncCredentialsType(ABCMeta):
 
 
 class AsyncCredentials(FromSettings, ABC, metaclass=_AsyncCredentialsType):
-    """The twin of `Credentials` for asynchronous programs: the same methods, awaited."""
+    """The twin of `Credentials` for asynchronous programs: the same methods, awaited.
+
+    `AsyncCredentials.load(config)` is not awaited, and the kinds that it gives have no `load`.
+    """
 
     _kinds: ClassVar = {}
 

@@ -154,8 +154,8 @@ class TokenKeeper(ClientSettings):
     def _put_at_hand(self, lease: Lease, now: Instant) -> None:
         """Have the token handed out at a glance for a while, now that both clocks were read."""
         glance = self._glance
-        if glance.lease is lease:
-            wall, _, _, authorization = glance.fresh
+        wall, since, until, authorization = glance.fresh
+        if glance.lease is lease and not since <= now.wall < until:
             until = now.wall + min(GLANCE, lease.held_until().until(now))
             glance.fresh = wall, now.wall, until, authorization
 

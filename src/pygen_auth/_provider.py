@@ -36,10 +36,13 @@ class Provider:
     name: str
     """As the function that made it: "entra", "auth0", …"""
     token_url: str
+    """The token endpoint (RFC 6749 §3.2)."""
     issuer: str | None = None
     """What discovery is asked for (RFC 8414 §2); None where there is nothing to ask."""
     scopes: tuple[str, ...] = ()
+    """The scopes that are asked for."""
     audience: str | None = None
+    """Sent as the form field `audience`; None sends none."""
     client_auth: str | ClientAuth | None = None
     """How a client proves itself; None where that is not said, so that the library's default
     counts, or what discovery finds."""

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ._checks import check_hosts, check_seconds, check_switch
 from ._client_secret import ClientSecretPost
-from ._clients import DEFAULT_CONNECTION, Client, Connection, Verify, is_client_object
+from ._clients import (
+    DEFAULT_CONNECTION,
+    Client,
+    Connection,
+    Verify,
+    is_async_client_object,
+    is_client_object,
+)
 from ._errors import ConfigurationError
 from ._grant import ClientSecret, Params, check_grant
 
@@ -176,7 +183,7 @@ class ClientSettings:
             return None
         if not is_client_object(client) and not callable(client):
             raise ConfigurationError("client must be an httpx client or a callable that gives one")
-        if is_client_object(client) and hasattr(client, "aclose") and not cls._takes_async_client:
+        if is_async_client_object(client) and not cls._takes_async_client:
             raise ConfigurationError(
                 "client is an asynchronous one; these credentials are synchronous"
             )

@@ -46,27 +46,21 @@ class TokenState(Enum):
 
 
 class Token:
-    """An access token (RFC 6749 §1.4), always of type Bearer. Never changed, only replaced.
-
-    Args:
-        access_token: its text.
-        expires: when, by both clocks.
-        lifetime: seconds from the request to the expiry, as the server named it.
-        scope: what was granted, where the server says so (RFC 6749 §5.1).
-        lifetime_assumed: whether the server named none, so that it is the caller's default.
-
-    Attributes:
-        authorization: `Bearer …`, as the header has it. The text of the token is kept in it alone:
-            it is most of what credentials hold, and a service holds thousands of them.
-    """
+    """An access token (RFC 6749 §1.4), always of type Bearer. Never changed, only replaced."""
 
     __slots__ = ("authorization", "expires", "lifetime", "lifetime_assumed", "scope")
 
     authorization: str
+    """`Bearer …`, as the header has it. The token's text is kept in it alone: it is most of what
+    credentials hold, and a service holds thousands of them."""
     expires: Instant
+    """When it expires, by both clocks."""
     lifetime: float
+    """Seconds from the request to the expiry, as the server named it."""
     scope: str | None
+    """What was granted, where the server says so (RFC 6749 §5.1)."""
     lifetime_assumed: bool
+    """Whether the server named no lifetime, so that `lifetime` is the caller's default."""
 
     def __init__(
         self,
@@ -110,7 +104,7 @@ class Token:
 
     @property
     def access_token(self) -> str:
-        """Its text."""
+        """Its text, without `Bearer`."""
         return self.authorization[len(_BEARER) :]
 
     @property
@@ -296,5 +290,8 @@ def wait_before_retry(error: OAuth2Error, attempt: int, left: float, chance: flo
 
 
 def attempt_timeout(left: float) -> float:
-    """Seconds for one attempt: half of what is left, so that a lost answer leaves a second try."""
-    return left / 2
+    """Seconds for one attempt: half of what is left, so that a lost answer leaves a second try.
+
+    None is left where a wait took longer than it should have, as when the machine slept.
+    """
+    return max(0.0, left / 2)

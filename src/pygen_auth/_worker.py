@@ -153,9 +153,11 @@ class LoopLock:
             _settle(waiter, True)
 
     async def freed(self, timeout: float) -> bool:
-        """Whether its holder gave it back within `timeout` seconds; another may have it by then."""
-        if self._waiting is None:
-            return True
+        """Wait for its holder, of whom `acquire` has just said that there is one.
+
+        Whether it was given back within `timeout` seconds; another may have it by then.
+        """
+        assert self._waiting is not None
         loop = running_loop()
         waiter: asyncio.Future[bool] = loop.create_future()
         self._waiting.append(waiter)

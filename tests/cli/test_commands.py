@@ -141,6 +141,13 @@ def test_discover_another_issuer(run: Run, server: AuthorizationServer) -> None:
     assert "other.example.com" in run("discover", server.issuer, "--any-issuer").out
 
 
+def test_discover_shows_nothing_that_a_terminal_obeys(
+    run: Run, server: AuthorizationServer
+) -> None:
+    server.metadata["token_endpoint_auth_methods_supported"] = ["\x1b[2Jodd"]
+    assert re.search(r"^auth methods +\[2Jodd$", run("discover", server.issuer).out, re.MULTILINE)
+
+
 def test_discover_what_is_no_url(run: Run) -> None:
     ran = run("discover", "auth.example.com")
     assert (ran.status, ran.out) == (2, "")

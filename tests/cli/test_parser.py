@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from pygen_auth.__main__ import main
+from pygen_auth._cli.parser import command_line
 
 from .conftest import Run
 
@@ -59,6 +60,27 @@ def test_other_errors_name_the_argument(run: Run) -> None:
     ran = run("check", "--timeout", "soon")
     assert ran.status == 2
     assert "argument --timeout: invalid float value" in ran.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--key-file", "a", "--assertion-file", "b"],
+        ["--client-auth", "a", "--tls-certificate", "b"],
+        ["--client-secret-file", "a", "--client-secret-env", "b"],
+    ],
+)
+def test_of_two_that_exclude_each_other_none_is_passed_over(run: Run, arguments: list[str]) -> None:
+    ran = run("check", *arguments)
+    assert ran.status == 2
+    assert f"argument {arguments[2]}: not allowed with argument {arguments[0]}" in ran.err
+
+
+@pytest.mark.parametrize("seconds", ["-5", "nan", "inf", "soon"])
+def test_durations_of_serve(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command_line().parse_args(["serve", f"--lifetime={seconds}"])
+    assert "argument --lifetime: invalid number of seconds value" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", COMMANDS)

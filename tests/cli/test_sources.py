@@ -11,6 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+)
 
 from pygen_auth import ConfigurationError, OAuth2ClientCredentials, TokenCredentials
 from pygen_auth._cli.parser import command_line
@@ -85,6 +90,15 @@ def test_insecure_host_and_ca_file(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--token-url", URL, "--client-id", CLIENT, "--param", "x"], "--param must be NAME=VALUE"),
+        (["--token-url", URL, "--client-id", CLIENT, "--param", "=x"], "--param must be"),
+        (
+            ["--token-url", URL, "--client-id", CLIENT, "--tenant", "x"],
+            "--tenant: no effect without",
+        ),
+        (["--client-id", CLIENT, "--tenant", "x"], "--tenant: no effect without a provider"),
+        (["--token-url", URL, "--key-certificate", "x"], "--key-certificate: no effect without"),
+        (["--token-url", URL, "--key-password-file", "x"], "--key-password-file: no effect"),
+        (["--token-url", URL, "--ca-file", "/none"], "--ca-file names no file: /none"),
         (["--token-url", URL], "client_id is missing: give --client-id"),
         (["--token-url", URL, "--provider", "entra"], "--provider and --token-url exclude"),
         (["--provider", "spam"], "--provider must be one of auth0, azure_ad"),
@@ -105,6 +119,18 @@ def test_client_proves_itself_by_a_key(tmp_path: Path) -> None:
     credentials = made(*who, "--key-certificate", str(tmp_path / "certificate.pem"))
     assert isinstance(credentials._grant.client_auth, PrivateKeyJWT)
     assert credentials.client_secret is None
+
+
+@pytest.mark.parametrize("option", ["--key-file", "--tls-certificate"])
+def test_key_that_is_encrypted(tmp_path: Path, option: str) -> None:
+    key = keys.private_key("RSA").private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"of the key")
+    )
+    (tmp_path / "key.pem").write_bytes(key + keys.certificate("RSA"))
+    (tmp_path / "password").write_text("of the key\n")
+    who = ("--token-url", URL, "--client-id", CLIENT, option, str(tmp_path / "key.pem"))
+    password = made(*who, "--key-password-file", str(tmp_path / "password"))._grant.client_auth
+    assert getattr(password, "password", None) == "of the key"
 
 
 def test_client_proves_itself_by_an_assertion(tmp_path: Path) -> None:
@@ -170,6 +196,31 @@ def test_file_without_a_secret(tmp_path: Path, content: bytes | None, message: s
     assert message in refused(*WHO, "--client-secret-file", str(tmp_path / "secret"))
 
 
+def test_mark_at_the_start_of_a_file_is_not_of_the_secret(tmp_path: Path) -> None:
+    """As some editors on Windows put it there."""
+    (tmp_path / "secret").write_text(SECRET, "utf-8-sig")
+    assert made(*WHO, "--client-secret-file", str(tmp_path / "secret")).client_secret == SECRET
+
+
+@pytest.mark.parametrize("arguments", [[], ["--client-secret-file", "-"]])
+def test_standard_input_that_is_closed(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert refused(*WHO, *arguments).startswith(
+        ("client_secret is missing", "--client-secret-file")
+    )
+
+
+def test_nothing_typed_at_the_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(getpass, "getpass", ended)
+    assert "client_secret is missing" in refused(*WHO)
+
+
 def test_variable_that_is_not_set() -> None:
     assert "the variable that --client-secret-env names" in refused(
         *WHO, "--client-secret-env", "NONE"
@@ -184,6 +235,17 @@ def test_token_in_a_file(tmp_path: Path) -> None:
     credentials = source("--token-file", str(tmp_path / "token")).credentials
     assert isinstance(credentials, TokenCredentials)
     assert credentials.get_headers() == {"Authorization": "Bearer t0ken"}
+
+
+def test_options_that_have_no_effect_on_a_token(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("t0ken")
+    message = refused("--token-file", str(tmp_path / "token"), "--scopes", "a", "--timeout", "5")
+    assert message.startswith("--scopes, --timeout: no effect on a token from elsewhere")
+
+
+def test_options_that_have_no_effect_on_a_token_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"token": "t0ken"}')
+    assert "no effect on" in refused("--config", str(tmp_path / "a.json"), "--audience", "x")
 
 
 # -- the environment
@@ -222,12 +284,35 @@ def test_key_in_place_of_the_secret_in_the_environment(tmp_path: Path) -> None:
     assert isinstance(credentials._grant.client_auth, PrivateKeyJWT)
 
 
+@pytest.mark.usefixtures("toolkit", "no_terminal")
+def test_key_in_place_of_a_secret_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("IDP_CLIENT_SECRET")
+    (tmp_path / "key.pem").write_bytes(keys.pem(keys.private_key("RSA")))
+    assert made("--key-file", str(tmp_path / "key.pem")).client_secret is None
+
+
+@pytest.mark.usefixtures("toolkit")
+def test_secret_is_asked_for_whatever_it_is_sent_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("IDP_CLIENT_SECRET")
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(getpass, "getpass", lambda prompt: SECRET)
+    assert made("--client-auth", "client_secret_basic").client_secret == SECRET
+
+
 @pytest.mark.usefixtures("toolkit")
 def test_secret_alone_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("IDP_CLIENT_SECRET")
     monkeypatch.setattr(sys, "stdin", Terminal())
     monkeypatch.setattr(getpass, "getpass", lambda prompt: SECRET)
     assert made().client_secret == SECRET
+
+
+@pytest.mark.usefixtures("toolkit")
+def test_options_stand_in_for_variables_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CDF_CLUSTER")
+    assert made("--scopes", "a b").scopes == ["a", "b"]
 
 
 def test_token_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -362,6 +447,36 @@ def test_provider_in_a_file_with_unknown_keys(tmp_path: Path) -> None:
     assert message == "--config holds unknown keys: spam, one that is no name"
 
 
+def test_keys_that_are_no_text_are_not_shown(tmp_path: Path, secret: None) -> None:
+    text = f'provider: auth0\ndomain: "t.auth0.com"\naudience: api\nclient_id: {CLIENT}\n12345: x'
+    (tmp_path / "a.yaml").write_text(text)
+    message = refused("--config", str(tmp_path / "a.yaml"))
+    assert message == "--config holds unknown keys: one that is no name"
+
+
+@pytest.mark.parametrize("where", ["token_url: " + URL, "provider: cognite"])
+def test_client_id_must_be_text(tmp_path: Path, secret: None, where: str) -> None:
+    """As YAML reads it, 0123 is 83."""
+    (tmp_path / "a.yaml").write_text(f"{where}\nclient_id: 0123")
+    message = refused("--config", str(tmp_path / "a.yaml"))
+    assert message == "client_id must be text; in YAML, put it in quotes"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"client_certificate": {"client_id": "x"}}', "config holds client_certificate"),
+        ('{"client_credentials": "s3cret"}', "config holds client_credentials; supported is"),
+        ('{"token": "t0ken", "x": 1}', "config holds token, x"),
+        ('{"client_id": "x"}', "missing keys: token_url"),
+        ("{}", "config holds nothing"),
+    ],
+)
+def test_file_that_is_for_something_else(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "a.json").write_text(text)
+    assert message in refused("--config", str(tmp_path / "a.json"))
+
+
 def test_unknown_keys_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(f'{TOML}\nscope = "a"')
     assert "scope (is scopes meant?)" in refused("--config", str(tmp_path / "a.toml"))
@@ -394,9 +509,11 @@ def test_client_of_a_file_without_a_secret(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.toml", b"s3cret = = ", "is no TOML (TOMLDecodeError)"),
-        ("a.json", b'{"a": s3cret', "is no JSON (JSONDecodeError)"),
-        ("a.yaml", b"a: [s3cret", "is no YAML (ParserError)"),
+        ("a.toml", b"a = 1\ns3cret = = ", "is no TOML: look at line 2"),
+        ("a.toml", b's3cret = "', "is no TOML"),
+        ("a.json", b'{\n"a": s3cret', "is no JSON: look at line 2"),
+        ("a.yaml", b"a: 1\nb: {s3cret: ]", "is no YAML: look at line 2"),
+        ("a.yaml", b"\x07s3cret", "is no YAML"),
         ("a.yaml", b"- s3cret", "holds no table of settings"),
         ("a.toml", b"[tool.other]\ns3cret = 1", "has no table [tool.pygen-auth]"),
         ("a.toml", b"\xff", "cannot be read: no UTF-8"),

@@ -162,6 +162,30 @@ def test_a_reader_who_leaves_ends_it_without_a_traceback(at: list[str]) -> None:
     assert ran.stderr == ""
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["token", "--bare"]])
+def test_a_reader_who_has_left_is_no_error(at: list[str], arguments: list[str]) -> None:
+    more = at if "token" in arguments else []
+    command = [sys.executable, "-m", "pygen_auth", *arguments, *more]
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as out:
+        ran = subprocess.run(
+            command, stdout=out, stderr=subprocess.PIPE, env={**kept, "IDP_CLIENT_SECRET": SECRET}
+        )
+    assert (ran.returncode, ran.stderr) == (1, b"")
+
+
+def test_ctrl_d_at_the_prompt(at: list[str]) -> None:
+    with terminal("token", *at) as screen:
+        screen.wait_for("client secret (not shown): ")
+        time.sleep(0.1)
+        screen.type("\x04")
+        assert screen.end() == 2
+    assert "client_secret is missing" in screen.text
+    assert "Traceback" not in screen.text
+
+
 def test_providers_fit_the_width_of_the_terminal() -> None:
     with terminal("providers") as screen:
         assert screen.end() == 0
@@ -178,10 +202,10 @@ class Screen(io.StringIO):
         return True
 
 
-def shown(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+def shown(monkeypatch: pytest.MonkeyPatch, *arguments: str, columns: str = "60") -> str:
     """What both outputs show."""
     monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("COLUMNS", columns)
     monkeypatch.setenv("IDP_CLIENT_SECRET", SECRET)
     both = Screen()
     monkeypatch.setattr(sys, "stdout", both)
@@ -195,6 +219,23 @@ def test_check_and_its_progress(monkeypatch: pytest.MonkeyPatch, at: list[str]) 
     lines = ESCAPE.sub("", text).split("\n")
     assert "token request …" in text
     assert max(len(line.rpartition("\r")[2].rstrip()) for line in lines) <= 60
+
+
+def test_narrow_terminal_shows_all(monkeypatch: pytest.MonkeyPatch, at: list[str]) -> None:
+    text = ESCAPE.sub("", shown(monkeypatch, "check", *at, columns="20"))
+    assert "✓ connection         " in text
+    assert "127.0.0.1 port" in text
+
+
+def test_file_is_no_terminal_where_colour_is_forced(
+    monkeypatch: pytest.MonkeyPatch, at: list[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(Screen, "isatty", lambda self: False)
+    text = shown(monkeypatch, "check", *at, "--scopes", "a-scope " * 20)
+    assert "\x1b[32m✓\x1b[0m" in text
+    assert max(map(len, text.splitlines())) > 160
+    assert "…" not in text.replace("my-c…", "")
 
 
 def test_json_on_a_terminal(monkeypatch: pytest.MonkeyPatch, at: list[str]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pygen_auth import TokenCredentials
 from pygen_auth.testing import Answer, AuthorizationServer
 
 from .support import SECRET, claims, issues, jwt, step
@@ -110,6 +111,21 @@ def test_redirect_is_not_followed(server: AuthorizationServer, credentials: Any)
             id="the right resource",
         ),
         pytest.param("Bearer", b"", {}, "ask the API's operator", id="no reason, and no JWT"),
+        pytest.param(
+            'Bearer error="invalid_token", error_description="The access token provided is '
+            'expired, revoked, malformed, or invalid for other reasons"',
+            b"",
+            {"aud": "api://mine"},
+            "check that the API takes tokens for api://mine",
+            id="the reasons that RFC 6750 lists",
+        ),
+        pytest.param(
+            None,
+            {"message": "Access denied due to missing subscription key."},
+            {"aud": "api://mine"},
+            "the API wants a key beside the token",
+            id="subscription key",
+        ),
     ],
 )
 def test_advice_for_401(
@@ -156,6 +172,13 @@ def test_advice_for_403(
     check = answered(server, credentials, 403, challenge, **more)
     assert check.outcome == "failed"
     assert advice in check.advice
+
+
+def test_token_from_elsewhere_that_is_refused_may_be_an_old_one() -> None:
+    with AuthorizationServer() as api:
+        check = step("call", TokenCredentials("opaque"), call=api.resource_url)
+    assert check.detail.startswith("status 401: invalid_token: ")
+    assert str(check.advice).startswith("get a new token; else check audience")
 
 
 def test_reason_is_shown_once(server: AuthorizationServer, credentials: Any) -> None:

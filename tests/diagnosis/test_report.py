@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from pygen_auth import (
+    AsyncOAuth2ClientCredentials,
     AsyncTokenCredentials,
     ConfigurationError,
     Credentials,
@@ -125,6 +126,24 @@ def test_client_of_the_callers_knows_the_way(server: AuthorizationServer, twin: 
     assert found["token request"] == "ok"
 
 
+def test_async_client_object_is_left_to_its_event_loop(server: AuthorizationServer) -> None:
+    trusting = ssl.create_default_context(cafile=server.ca_file)
+
+    async def within() -> int:
+        async with httpx.AsyncClient(verify=trusting) as client:
+            credentials = AsyncOAuth2ClientCredentials(
+                server.token_url, CLIENT, SECRET, client=client
+            )
+            await credentials.token()
+            with pytest.raises(ConfigurationError, match="pass a callable that makes one"):
+                diagnose(credentials)
+            await credentials.invalidate(await credentials.token())
+            await credentials.token()  # by the connection that the client has kept
+            return (await client.get(f"{server.url}/api")).status_code
+
+    assert asyncio.run(within()) == 404
+
+
 def test_no_step_takes_longer_than_the_timeout(server: AuthorizationServer, twin: Twin) -> None:
     server.override = Answer(delay=30)
     credentials = twin.make(server.token_url, CLIENT, SECRET, verify=server.ca_file, timeout=3)
@@ -132,7 +151,7 @@ def test_no_step_takes_longer_than_the_timeout(server: AuthorizationServer, twin
     check = step("token request", credentials)
     assert check.outcome == "failed"
     assert time.monotonic() - began < 25  # of the 30 s that the server takes
-    assert check.advice
+    assert "raise timeout if the server is slow" in str(check.advice)
 
 
 # -- tokens from elsewhere
@@ -158,17 +177,39 @@ def test_token_from_elsewhere_that_cannot_be_had() -> None:
 
     check = step("token request", TokenCredentials(broken))
     assert check.outcome == "failed"
-    assert check.advice == "set the setting right that is named there"
+    assert check.advice == "look into the code that gives the token"
+
+
+class Mine(Credentials):
+    """Of the user's own kind; what they give may be anything."""
+
+    def __init__(self, given: Any) -> None:
+        self.given = given
+
+    def get_headers(self) -> dict[str, str]:
+        return self.given  # type: ignore[no-any-return]  # the point of it
+
+    def refresh_if_needed(self) -> None: ...
 
 
 def test_credentials_of_the_users_own_kind() -> None:
-    class Mine(Credentials):
-        def get_headers(self) -> dict[str, str]:
-            return {}
+    found = outcomes(Mine({"Authorization": "Bearer t"}))
+    assert found == {"token request": "ok", "token": "not run"}
 
-        def refresh_if_needed(self) -> None: ...
 
-    assert outcomes(Mine()) == {"token request": "ok", "token": "not run"}
+@pytest.mark.parametrize("given", [{}, None, {"Authorization": b"Bearer t"}])
+def test_credentials_of_the_users_own_kind_that_give_nothing(given: Any) -> None:
+    check = step("token request", Mine(given))
+    assert (check.outcome, check.detail) == (
+        "failed",
+        "the credentials give no Authorization header",
+    )
+
+
+@pytest.mark.parametrize("given", [None, "token", OAuth2ClientCredentials])
+def test_what_is_no_credentials_is_an_error(given: Any) -> None:
+    with pytest.raises(ConfigurationError, match="credentials must be an object of a class"):
+        diagnose(given)
 
 
 def test_credentials_of_the_users_own_kind_that_fail() -> None:
@@ -225,6 +266,15 @@ def test_ids_are_covered_but_for_four_characters(
     assert "iss https://idp.example.com/9999…/" in diagnosis.check("token").detail
     assert diagnosis.check("token").found["claims"]["sub"] == "…"
     assert diagnosis.check("settings").found["client_id"] == "0a1b…"
+
+
+def test_what_a_terminal_would_obey_is_not_in_it(
+    server: AuthorizationServer, credentials: Any
+) -> None:
+    issues(server, jwt(**claims(aud="api\x1b[2J\r")))
+    server.documents["/api"] = Answer(403)
+    check = step("as asked", credentials, call=f"{server.url}/api", redact=False)
+    assert check.detail == "for api [2J"
 
 
 def test_ids_are_shown_where_that_is_asked_for(credentials: Any) -> None:

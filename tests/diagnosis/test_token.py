@@ -43,7 +43,7 @@ def made(server: AuthorizationServer, twin: Twin, **settings: Any) -> Any:
             "missing access_token",
             "check token_url: what answers there gives no tokens",
         ),
-        (Answer(reset="before"), "no answer from", "raise timeout if the server is slow"),
+        (Answer(reset="before"), "no answer from", "check scheme and port of token_url"),
     ],
 )
 def test_advice_for_a_refusal(

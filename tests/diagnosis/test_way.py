@@ -18,7 +18,7 @@ import pytest
 import trustme
 
 from pygen_auth import OAuth2ClientCredentials, diagnose
-from pygen_auth.diagnosis import Diagnosis
+from pygen_auth.diagnosis import Diagnosis, _tls
 from pygen_auth.diagnosis._proxy import proxy_for
 from pygen_auth.testing import AuthorizationServer
 from pygen_auth.testing._tls import _TLSSocket
@@ -70,7 +70,7 @@ def seen(here: World, server: FaultServer, twin: Twin, **settings: Any) -> Diagn
             "unknown CA",
             "tls",
             "certificate is by CN=|certificate is by OU=",
-            "pass verify='ca.pem'",
+            "set verify (--ca-file) to a file with the CA of the server",
         ),
         ("expired certificate", "tls", "ended on 2020-01-01", "renew it; or is the clock"),
         (
@@ -81,7 +81,12 @@ def seen(here: World, server: FaultServer, twin: Twin, **settings: Any) -> Diagn
         ),
         ("protocol mismatch", "tls", "no common version of TLS", "have the server offer TLS 1.2"),
         ("plain HTTP on a TLS port", "tls", "speaks no TLS", "check scheme and port of token_url"),
-        ("reset before the headers", "clock", "no answer", "does not answer plain requests"),
+        (
+            "reset before the headers",
+            "token request",
+            "no answer",
+            "check scheme and port of token_url",
+        ),
     ],
 )
 def test_fault_on_the_way(
@@ -224,7 +229,8 @@ def test_list_that_cannot_be_read(server: AuthorizationServer, tmp_path: Any) ->
     file.write_text("no certificate")
     check = step("tls", made(server, verify=file))
     assert "the CA certificates could not be read" in check.detail
-    assert "set verify or SSL_CERT_FILE" in str(check.advice)
+    assert "set verify (--ca-file) or SSL_CERT_FILE" in str(check.advice)
+    assert check.found["error"] == "ConfigurationError"
 
 
 def test_certificate_that_ends_soon(server: AuthorizationServer) -> None:
@@ -275,6 +281,27 @@ def shows(certificate: trustme.LeafCert | None, *, once: bool = False) -> Iterat
 def trusted(authority: trustme.CA, url: str, tmp_path: Any) -> Any:
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     return step("tls", OAuth2ClientCredentials(url, CLIENT, SECRET, verify=tmp_path / "ca.pem"))
+
+
+def test_ca_at_the_end_of_the_chain_is_named(tmp_path: Any) -> None:
+    root = trustme.CA(organization_name="Root", organization_unit_name="r")
+    between = root.create_child_ca()
+    with shows(between.issue_cert("127.0.0.1")) as url:
+        check = trusted(root, url, tmp_path)
+    assert ("under Root" in check.detail, check.found["root"]) == (True, "Root")
+
+
+def test_ca_that_python_does_not_tell() -> None:
+    assert _tls._root(mock.Mock(_sslobj=object())) is None
+
+
+def test_certificate_too_odd_to_be_read(tmp_path: Any) -> None:
+    with (
+        shows(trustme.CA().issue_cert("127.0.0.1")) as url,
+        mock.patch.object(_tls, "_certificate", return_value=b"no DER"),
+    ):
+        check = trusted(trustme.CA(), url, tmp_path)
+    assert "by somebody that was not seen a second time" in check.detail
 
 
 def test_certificate_of_tomorrow(tmp_path: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -66,5 +67,15 @@ def _parsed(path: str, form: str, parse: Any, text: str) -> object:
     try:
         return parse(text)
     except Exception as error:  # their messages may quote a line, with a secret in it
-        kind = type(error).__name__
-    raise ConfigurationError(f"--config {path} is no {form} ({kind})")
+        where = _place(error)
+    raise ConfigurationError(f"--config {path} is no {form}{where}")
+
+
+def _place(error: Exception) -> str:
+    """Where the text cannot be read, as far as that is told."""
+    line = getattr(error, "lineno", None)  # JSON; of TOML since Python 3.14
+    if mark := getattr(error, "problem_mark", None):  # YAML
+        line = mark.line + 1
+    if told := re.search(r"\(at line (\d+),", str(error)):  # TOML
+        line = told[1]
+    return f": look at line {line}" if line else ""

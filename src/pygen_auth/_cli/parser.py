@@ -69,6 +69,17 @@ class _Parser(argparse.ArgumentParser):
         super().error("unrecognized arguments; see --help" if unknown else message)
 
 
+def _duration(text: str) -> float:
+    """Seconds, at least 0."""
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError
+    return seconds
+
+
+_duration.__name__ = "number of seconds"  # as argparse names it in its message
+
+
 class _NoSecret(argparse.Action):
     """Where somebody is about to put a secret into the history of the shell."""
 
@@ -194,7 +205,7 @@ def _add_serve(commands: Any) -> None:
         ("--delay", 0.0, "of answers"),
     ):
         serve.add_argument(
-            name, type=float, default=default, metavar="SECONDS", help=f"{help_} ({default:g})"
+            name, type=_duration, default=default, metavar="SECONDS", help=f"{help_} ({default:g})"
         )
 
 
@@ -208,14 +219,17 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
     source.add_argument("--token-file", metavar="PATH", help="a token from elsewhere; - is stdin")
     client = command.add_argument_group("the client")
     client.add_argument("--client-id", metavar="ID", help="of the client; IDP_CLIENT_ID else")
-    client.add_argument("--client-secret-file", metavar="PATH", help="with the secret; - is stdin")
-    client.add_argument("--client-secret-env", metavar="NAME", help="variable with the secret")
+    secret = client.add_mutually_exclusive_group()
+    secret.add_argument("--client-secret-file", metavar="PATH", help="with the secret; - is stdin")
+    secret.add_argument("--client-secret-env", metavar="NAME", help="variable with the secret")
     client.add_argument("--client-secret", nargs="?", action=_NoSecret, help=argparse.SUPPRESS)
-    client.add_argument("--client-auth", metavar="METHOD", help="such as client_secret_basic")
-    client.add_argument("--key-file", metavar="PATH", help="its private key: private_key_jwt")
+    proof = client.add_mutually_exclusive_group()
+    proof.add_argument("--client-auth", metavar="METHOD", help="such as client_secret_basic")
+    proof.add_argument("--key-file", metavar="PATH", help="its private key: private_key_jwt")
+    proof.add_argument("--assertion-file", metavar="PATH", help="a JWT of another issuer")
+    proof.add_argument("--tls-certificate", metavar="PATH", help="with its key: tls_client_auth")
     client.add_argument("--key-certificate", metavar="PATH", help="for Entra ID, with --key-file")
-    client.add_argument("--assertion-file", metavar="PATH", help="a JWT of another issuer")
-    client.add_argument("--tls-certificate", metavar="PATH", help="with its key: tls_client_auth")
+    client.add_argument("--key-password-file", metavar="PATH", help="of the key; - is stdin")
     asked = command.add_argument_group("what to ask for")
     asked.add_argument("--scopes", metavar="TEXT", help="with spaces between them")
     asked.add_argument("--audience", metavar="TEXT", help="as Auth0 and others want it")

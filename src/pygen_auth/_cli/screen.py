@@ -29,6 +29,7 @@ _MARKS: dict[str, tuple[str, str, str]] = {
 """By outcome: the mark, the one for terminals without Unicode, and the style of both."""
 
 _NAME, _TIME = 14, 8  # columns
+_NARROWEST = 60  # columns of a terminal in which a column of text is wide enough to be read
 
 
 class Screen:
@@ -47,7 +48,7 @@ class Screen:
     @property
     def on_terminal(self) -> bool:
         """Whether standard output is read by a person."""
-        return self._out.is_terminal
+        return self._out.file.isatty()  # FORCE_COLOR makes no terminal of a file
 
     def line(self, text: str = "", style: str = "") -> None:
         """A line of the answer, whole, however wide the terminal is."""
@@ -80,7 +81,7 @@ class Screen:
 
     def waiting(self, what: str) -> AbstractContextManager[object]:
         """While something may take longer than a second; shown on a terminal alone."""
-        if not self._err.is_terminal:
+        if not self._err.file.isatty():
             return contextlib.nullcontext()
         return self._err.status(Text(f"{what} …"))
 
@@ -98,7 +99,7 @@ class Screen:
             self._row(first, f"{name:<{_NAME}} {took:>{_TIME}}", text)
 
     def _row(self, mark: Text, columns: str, text: Text) -> None:
-        if not self.on_terminal:
+        if not self.on_terminal or self._out.width < _NARROWEST:
             return self._out.print(
                 Text.assemble(mark or " ", f" {columns}  ", text), soft_wrap=True
             )

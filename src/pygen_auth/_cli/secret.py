@@ -20,13 +20,17 @@ def text_in(option: str, path: str) -> str:
         ConfigurationError: it cannot be read, or holds nothing.
     """
     try:
-        text = sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
+        text = _standard_input() if path == "-" else Path(path).read_text("utf-8-sig")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no UTF-8"
         raise ConfigurationError(f"{option} cannot be read: {reason}") from None
     if not text.strip():
         raise ConfigurationError(f"{option} holds nothing")
     return text.rstrip("\r\n")
+
+
+def _standard_input() -> str:
+    return "" if sys.stdin is None else sys.stdin.read()  # None where the shell has closed it
 
 
 def given_secret(options: Namespace) -> str | None:
@@ -41,6 +45,17 @@ def given_secret(options: Namespace) -> str | None:
     return None
 
 
+def _asked_for(what: str) -> str | None:
+    """What somebody at the terminal types; None where nobody is there, or nothing is typed."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return None
+    try:
+        return getpass.getpass(f"{what} (not shown): ")
+    except EOFError:  # Ctrl-D
+        print(file=sys.stderr)
+        return None
+
+
 def wanted_secret(options: Namespace) -> str:
     """The same where one is needed: else of the environment, else asked for at the terminal.
 
@@ -48,8 +63,7 @@ def wanted_secret(options: Namespace) -> str:
         ConfigurationError: there is none.
     """
     secret = given_secret(options) or next(filter(None, map(os.environ.get, VARIABLES)), None)
-    if secret is None and sys.stdin.isatty():
-        secret = getpass.getpass("client secret (not shown): ")
+    secret = secret or _asked_for("client secret")
     if not secret:
         raise ConfigurationError(
             "client_secret is missing: set IDP_CLIENT_SECRET, use --client-secret-file or "

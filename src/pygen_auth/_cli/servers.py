@@ -68,4 +68,5 @@ def discover(options: Namespace) -> int:
 
 
 def _listed(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, tuple) else value or ""
+    text = ", ".join(value) if isinstance(value, tuple) else value or ""
+    return "".join(one for one in text if one.isprintable())  # a terminal would obey the rest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,13 @@ from .config import settings_in
 from .parser import PROVIDER_ARGUMENTS
 from .secret import VARIABLES, given_secret, text_in, wanted_secret
 
+_BESIDE_A_TOKEN = (
+    *("command", "call", "json", "redact", "bare", "headers", "export", "decode"),
+    *("config", "token_file"),
+)
+"""Options that have an effect on a token from elsewhere."""
 _SOURCES = ("config", "provider", "token_url", "token_file")
+_WITHOUT_PROVIDER = "without a provider"
 _SECRETLESS = ("tls_client_auth", "self_signed_tls_client_auth")
 _OF_PYGEN = {"tenant_id": "tenant", "cdf_cluster": "cluster"}
 """Names in the `[cognite]` table of Pygen, which means Entra ID as the identity provider."""
@@ -54,7 +60,7 @@ def credentials_of(options: Namespace, waiting: Waiting) -> Source:
         named = " and ".join(f"--{name.replace('_', '-')}" for name in given)
         raise ConfigurationError(f"{named} exclude each other; give one")
     if options.token_file is not None:
-        return Source(TokenCredentials(text_in("--token-file", options.token_file)))
+        return _of_token(options, TokenCredentials(text_in("--token-file", options.token_file)))
     if options.config is not None:
         return _of_file(options)
     if options.provider is not None:
@@ -64,7 +70,21 @@ def credentials_of(options: Namespace, waiting: Waiting) -> Source:
     return _of_environment(options)
 
 
+def _of_token(options: Namespace, credentials: Credentials) -> Source:
+    others = [name for name in vars(options) if name not in _BESIDE_A_TOKEN]
+    _refuse(options, others, "on a token from elsewhere; for a CA there is SSL_CERT_FILE")
+    return Source(credentials)
+
+
+def _refuse(options: Namespace, names: Iterable[str], where: str) -> None:
+    """What has no effect is not passed over: whoever gave it counts on it."""
+    given = [_option(name) for name in names if getattr(options, name) is not None]
+    if given:
+        raise ConfigurationError(f"{', '.join(given)}: no effect {where}")
+
+
 def _of_server(options: Namespace, waiting: Waiting) -> Source:
+    _refuse(options, PROVIDER_ARGUMENTS, _WITHOUT_PROVIDER)
     keywords = _asked(options)
     who = _client_id(options, keywords), _secret(options, keywords)
     if options.token_url is None:
@@ -75,24 +95,29 @@ def _of_server(options: Namespace, waiting: Waiting) -> Source:
 
 
 def _of_environment(options: Namespace) -> Source:
+    _refuse(options, PROVIDER_ARGUMENTS, _WITHOUT_PROVIDER)
+    asked = _asked(options)
+    found = Credentials.from_env(_environment(options, asked))
+    if not isinstance(found, OAuth2ClientCredentials):
+        return _of_token(options, found)
+    secret = None if _proves_otherwise(asked) else found.client_secret
+    keywords = {"scopes": found.scopes, "audience": found.audience, **asked}
+    return Source(OAuth2ClientCredentials(found.token_url, found.client_id, secret, **keywords))
+
+
+def _environment(options: Namespace, asked: Keywords) -> dict[str, str]:
+    """The variables, some of them as the options have it."""
     environ = dict(os.environ)
-    if options.client_id:
-        environ["IDP_CLIENT_ID"] = options.client_id
-    missing = not any(environ.get(name) for name in VARIABLES)
+    for name in ("client_id", "scopes", "audience"):
+        if getattr(options, name):
+            environ[f"IDP_{name.upper()}"] = getattr(options, name)
     named = environ.get("IDP_CLIENT_ID") or environ.get("COGNITE_CLIENT_ID")
     secret = given_secret(options)
-    if secret or (missing and named and "client_auth" not in _asked(options)):
-        environ["IDP_CLIENT_SECRET"] = secret or wanted_secret(options)
-    found = Credentials.from_env(environ)
-    if not isinstance(found, OAuth2ClientCredentials):
-        return Source(found)
-    known = {"scopes": found.scopes, "audience": found.audience}
-    keywords = {**known, **_asked(options)}
-    known_secret = None if _proves_otherwise(keywords) else found.client_secret
-    return Source(
-        OAuth2ClientCredentials(found.token_url, found.client_id, known_secret, **keywords),
-        options.issuer,
-    )
+    if _proves_otherwise(asked):
+        secret = "none"  # where one is wanted all the same
+    elif named and not secret and not any(map(environ.get, VARIABLES)):
+        secret = wanted_secret(options)
+    return {**environ, "IDP_CLIENT_SECRET": secret} if secret else environ
 
 
 def _of_file(options: Namespace) -> Source:
@@ -101,35 +126,44 @@ def _of_file(options: Namespace) -> Source:
     if isinstance(inner, Mapping):
         settings = dict(inner)
     if set(settings) == {"token"}:
-        return Source(Credentials.load(settings))
+        return _of_token(options, Credentials.load(settings))
     keywords = {**settings, **_asked(options)}
     if set(_OF_PYGEN) <= set(settings):
-        keywords = {_OF_PYGEN.get(name, name): value for name, value in keywords.items()}
-        keywords["provider"] = "cognite_entra"
-        for name in _NO_SETTINGS:
-            keywords.pop(name, None)
+        keywords = _of_pygen(keywords)
     if "provider" in keywords:
         name = str(keywords.pop("provider"))
         arguments = {one: keywords.pop(one) for one in PROVIDER_ARGUMENTS if one in keywords}
         return _of_provider(options, name, arguments, keywords)
-    keywords["client_id"] = _client_id(options, keywords)
-    keywords["client_secret"] = _secret(options, keywords)
+    _refuse(options, PROVIDER_ARGUMENTS, _WITHOUT_PROVIDER)
+    if "token_url" in keywords:  # else the file is for something else, and that is told
+        keywords["client_id"] = _client_id(options, keywords)
+        keywords["client_secret"] = _secret(options, keywords)
     # Its own kind of credentials, so that unknown keys are named.
     loaded = OAuth2ClientCredentials.load({n: v for n, v in keywords.items() if v is not None})
     return Source(loaded, options.issuer)
+
+
+def _of_pygen(keywords: Keywords) -> Keywords:
+    """The same as the command line has them."""
+    named = {_OF_PYGEN.get(name, name): value for name, value in keywords.items()}
+    kept = {name: value for name, value in named.items() if name not in _NO_SETTINGS}
+    return {**kept, "provider": "cognite_entra"}
 
 
 def _of_provider(options: Namespace, name: str, known: Keywords, keywords: Keywords) -> Source:
     arguments = {**known, **_provider_arguments(options)}
     provider = preset(name, arguments, keywords)
     taken = inspect.signature(OAuth2ClientCredentials).parameters
-    unknown = [one if one.isidentifier() else "one that is no name" for one in keywords]
-    unknown = [one for one in unknown if one not in taken]
+    unknown = [_key(one) for one in keywords if one not in taken]
     if unknown:
         raise ConfigurationError(f"--config holds unknown keys: {', '.join(unknown)}")
     who = _client_id(options, keywords), _secret(options, keywords)
     credentials = OAuth2ClientCredentials.from_provider(provider, *who, **keywords)
     return Source(credentials, options.issuer or provider)
+
+
+def _key(name: object) -> str:
+    return name if isinstance(name, str) and name.isidentifier() else "one that is no name"
 
 
 # -- providers
@@ -181,7 +215,9 @@ def _client_id(options: Namespace, keywords: Keywords) -> str:
     client_id = options.client_id or known or os.environ.get("IDP_CLIENT_ID")
     if not client_id:
         raise ConfigurationError("client_id is missing: give --client-id, or set IDP_CLIENT_ID")
-    return str(client_id)
+    if not isinstance(client_id, str):
+        raise ConfigurationError("client_id must be text; in YAML, put it in quotes")
+    return client_id
 
 
 def _secret(options: Namespace, keywords: Keywords) -> Any:
@@ -212,6 +248,8 @@ def _asked(options: Namespace) -> Keywords:
 
 def connection(options: Namespace) -> Keywords:
     """The keywords that tell how to reach the server."""
+    if options.ca_file is not None and not Path(options.ca_file).is_file():
+        raise ConfigurationError(f"--ca-file names no file: {options.ca_file}")
     given = {
         "verify": options.ca_file,
         "insecure_hosts": options.insecure_host,
@@ -221,12 +259,20 @@ def connection(options: Namespace) -> Keywords:
 
 
 def _client_auth(options: Namespace) -> Any:
+    if options.key_file is None:
+        _refuse(options, ("key_certificate",), "without --key-file")
+        if options.tls_certificate is None:
+            _refuse(options, ("key_password_file",), "without a key")
+    password = None
+    if options.key_password_file is not None:
+        password = text_in("--key-password-file", options.key_password_file)
     if options.key_file is not None:
-        return PrivateKeyJWT(Path(options.key_file), certificate=options.key_certificate)
+        certificate = options.key_certificate
+        return PrivateKeyJWT(Path(options.key_file), certificate=certificate, password=password)
     if options.assertion_file is not None:
         return ClientAssertion(options.assertion_file)
     if options.tls_certificate is not None:
-        return TLSClientCertificate(options.tls_certificate)
+        return TLSClientCertificate(options.tls_certificate, password=password)
     return options.client_auth
 
 
@@ -234,7 +280,7 @@ def _params(pairs: Any) -> dict[str, list[str]] | None:
     params: dict[str, list[str]] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
-        if not equals:
+        if not equals or not name:
             raise ConfigurationError("--param must be NAME=VALUE")
         params.setdefault(name, []).append(value)
     return params or None

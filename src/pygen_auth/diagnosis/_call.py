@@ -16,6 +16,9 @@ from ._jwt import words
 from ._subject import Finding, Subject, bare, doubtful, fine, wrong
 
 _LONGEST = 4_096  # characters of a challenge that are looked at
+_KEY_OF_THE_API = re.compile(r"\b(subscription|api)[ _-]?key\b")
+_ANOTHER_ISSUER = re.compile(r"signature|issuer|signing key|\bkid\b")
+_MANY_REASONS = re.compile(r"\bor\b")  # RFC 6750 §3.1: "expired, revoked, malformed, or invalid …"
 _FIELD = re.compile(r'(\w{1,40})\s*=\s*(?:"([^"]{0,1000})"|([^\s,"]{1,1000}))')
 
 
@@ -88,17 +91,23 @@ def _unauthorized(subject: Subject, response: Response) -> str:
     wanted = fields.get("resource_id") or fields.get("resource")
     if wanted and wanted not in audiences.split():
         return f"ask for a token for {shown(wanted)}: this one is for {audiences or 'another API'}"
-    if "expired" in said or "lifetime" in said:
+    if _KEY_OF_THE_API.search(said):
+        return "the API wants a key beside the token: call it with the header that its docs name"
+    if ("expired" in said or "lifetime" in said) and not _MANY_REASONS.search(said):
         return "set the clocks of this machine, the server and the API right, or get a new token"
     if "audience" in said:
         return f"set audience or scopes to what the API is called; this token is for {audiences}"
-    if "signature" in said or "issuer" in said or "key" in said:
+    if _ANOTHER_ISSUER.search(said):
         issuer = shown(str(claims.get("iss", "another server")))
         return f"the API trusts another issuer: this token is by {issuer}; check token_url"
     if audiences:
         issuer = shown(str(claims.get("iss", "an issuer that is not named")))
         return f"check that the API takes tokens for {audiences} by {issuer}"
-    return "check audience and scopes, and that the API trusts this server; ask the API's operator"
+    again = "get a new token; else " if subject.client is None else ""
+    return (
+        f"{again}check audience and scopes, and that the API trusts this server; ask the API's "
+        "operator"
+    )
 
 
 def _forbidden(subject: Subject, response: Response) -> str:

@@ -43,6 +43,7 @@ class Redaction:
         """The text, as it may be shown."""
         if repeats(text, self._secrets):
             return HIDDEN
+        text = _printable(text)
         if not self._ids:
             return text
         for one in sorted(self._covers, key=len, reverse=True):
@@ -62,6 +63,11 @@ class Redaction:
 
     def _cover_guid(self, guid: re.Match[str]) -> str:
         return guid[0] if guid[0] in self._kept else _cover(guid)
+
+
+def _printable(text: str) -> str:
+    """Without what a terminal would obey: claims and certificates are other people's texts."""
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def _cover(match: re.Match[str]) -> str:

@@ -26,6 +26,7 @@ class Check:
     name: str
     """Of the step: "settings", "name", "connection", …"""
     outcome: Outcome
+    """How it ended."""
     detail: str = ""
     """What was found, in one line."""
     advice: str | None = None
@@ -41,6 +42,7 @@ class Diagnosis:
     """What a diagnosis found: the checks, in the order of the steps."""
 
     checks: tuple[Check, ...]
+    """One for each step."""
 
     @property
     def ok(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._checks import check_url
+from .._clients import is_async_client_object
 from .._errors import ConfigurationError
 from .._interface import AsyncCredentials, Credentials
 from .._settings import ClientSettings
@@ -62,6 +63,7 @@ def run(
     only: Collection[str] = STEPS,
 ) -> Diagnosis:
     """See `pygen_auth.diagnose`. Of the steps, `only` those are looked at."""
+    _check_kind(credentials)
     client = credentials if isinstance(credentials, ClientSettings) else None
     hosts = () if client is None else client._insecure_hosts
     provider = _provider(issuer)
@@ -78,6 +80,19 @@ def run(
     known = _WITH_CLIENT if client else _WITH_TOKEN
     steps = [step for step in known if step.name in only and _wanted(step, subject)]
     return Diagnosis(_checks(steps, subject, on_check or (lambda check: None)))
+
+
+def _check_kind(credentials: object) -> None:
+    if not isinstance(credentials, (Credentials, AsyncCredentials)):
+        raise ConfigurationError("credentials must be an object of a class of pygen_auth")
+    if isinstance(credentials, ClientSettings) and is_async_client_object(
+        credentials._connection.client
+    ):
+        raise ConfigurationError(
+            "client is an object that belongs to an event loop, and a diagnosis runs in another "
+            "one, which would break its connections; pass a callable that makes one, as in "
+            "client=httpx.AsyncClient"
+        )
 
 
 def _provider(issuer: str | Provider | None) -> Provider | None:

@@ -72,10 +72,11 @@ def clock(subject: Subject) -> Finding:
     try:
         response: Response = subject.done(subject.credentials._send, request)
     except ConfigurationError as error:
-        return wrong(str(error.args[0]), "set up client or verify so that they can be used")
-    except OAuth2Error as error:
+        advice = "set up client or verify so that they can be used"
+        return wrong(str(error.args[0]), advice, error=type(error).__name__)
+    except OAuth2Error as error:  # a server need not answer a GET there
         said = str(error.args[0]).removeprefix("Metadata request failed: ")
-        return wrong(f"{said}", "the server does not answer plain requests: ask its operator")
+        return nothing_to_do(f"the server does not say what time it is: {said}")
     return _judged(subject, _ahead(response, (before + time.time()) / 2))
 
 

@@ -7,12 +7,15 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._clients import ca_source
 from .._errors import ConfigurationError
 from ._line import another_line
 from ._subject import Finding, Subject, doubtful, fine, host_and_port, lasting, nothing_to_do, wrong
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 _SOON = 14 * 86_400.0
 """Seconds before its end from which on a certificate is worth a warning: those that live for 90
@@ -22,6 +25,9 @@ _EXPIRED, _NOT_YET = 10, 9
 _OTHER_HOST = (62, 64)  # a name, an address
 _NO_CHAIN = (2, 18, 19, 20, 21)
 """Numbers of OpenSSL: X509_V_ERR_…"""
+
+_SETTING = "verify (--ca-file)"
+"""As Python and as the command line have it."""
 
 
 def tls(subject: Subject) -> Finding:
@@ -36,17 +42,21 @@ def tls(subject: Subject) -> Finding:
         context = subject.connection.ssl_context()
         with line, context.wrap_socket(line, server_hostname=host) as encrypted:
             version, certificate = encrypted.version(), encrypted.getpeercert() or {}
+            root = _root(encrypted)
     except ConfigurationError as error:
         line.close()
-        return wrong(str(error.args[0]), "set verify or SSL_CERT_FILE to a file with CAs")
+        advice = f"set {_SETTING} or SSL_CERT_FILE to a file with CAs"
+        return wrong(str(error.args[0]), advice, error=type(error).__name__)
     except ssl.SSLCertVerificationError as error:
         return _not_trusted(subject, error)
     except OSError as error:
         return wrong(*_no_handshake(error))
-    return _trusted(subject, str(version), certificate)
+    return _trusted(subject, str(version), certificate, root)
 
 
-def _trusted(subject: Subject, version: str, certificate: Mapping[str, Any]) -> Finding:
+def _trusted(
+    subject: Subject, version: str, certificate: Mapping[str, Any], root: str | None
+) -> Finding:
     if not certificate:
         return doubtful(
             f"{version}, and the certificate is not looked at",
@@ -55,11 +65,27 @@ def _trusted(subject: Subject, version: str, certificate: Mapping[str, Any]) -> 
         )
     issuer, end = _named(certificate["issuer"]), str(certificate["notAfter"])
     left = ssl.cert_time_to_seconds(end) - time.time()
-    what = f"{version}, certificate by {issuer}, {lasting(left)} left; CAs {_source(subject)}"
-    found = {"version": version, "issuer": issuer, "not_after": end, "days_left": left / 86_400}
+    under = f" under {root}" if root not in (None, issuer) else ""
+    what = f"{version}, certificate by {issuer}{under}, {lasting(left)} left"
+    what += f"; CAs {_source(subject)}"
+    found = {
+        "version": version,
+        "issuer": issuer,
+        "root": root,
+        "not_after": end,
+        "days_left": left / 86_400,
+    }
     if left < _SOON:
         return doubtful(what, "have the server's operator renew the certificate", **found)
     return fine(what, **found)
+
+
+def _root(encrypted: ssl.SSLSocket) -> str | None:
+    """The CA that the chain ends with, of those that are trusted; None where it is not told."""
+    # Public since Python 3.13, and as bytes alone; what ssl has it from is there since 3.10.
+    chain_of = getattr(encrypted._sslobj, "get_verified_chain", lambda: None)  # type: ignore[attr-defined]
+    chain = chain_of()
+    return _named(chain[-1].get_info()["subject"]) if chain else None
 
 
 def _source(subject: Subject) -> str:
@@ -93,7 +119,7 @@ def _not_trusted(subject: Subject, error: ssl.SSLCertVerificationError) -> Findi
     elif code in _NO_CHAIN:
         what = f"{reason}: the certificate is by {issuer}; CAs {_source(subject)}"
         advice = (
-            "pass verify='ca.pem' with the CA of the server, or set SSL_CERT_FILE; in a company "
+            f"set {_SETTING} to a file with the CA of the server, or SSL_CERT_FILE; in a company "
             "it may be the CA of a proxy that looks into TLS"
         )
     else:
@@ -132,7 +158,13 @@ def _shown(subject: Subject) -> dict[str, str]:
         encoded = _certificate(line, host_and_port(subject.url)[0])
     if encoded is None:
         return {}
-    certificate = x509.load_der_x509_certificate(encoded)
+    try:
+        return _fields(x509.load_der_x509_certificate(encoded))
+    except ValueError:  # what OpenSSL has read may still be too odd
+        return {}
+
+
+def _fields(certificate: x509.Certificate) -> dict[str, str]:
     names = [str(one.value) for one in _alternative_names(certificate)]
     return {
         "issuer": certificate.issuer.rfc4514_string(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import datetime, timezone
 
 from .._errors import (
@@ -29,6 +30,8 @@ _ADVICE: dict[type[OAuth2Error], str] = {
     InvalidResponseError: "check token_url: what answers there gives no tokens as RFC 6749 has it",
 }
 """Where the error itself has no hint."""
+_ADVICE_FOR_CODE = "look into the code that gives the token"
+_ADVICE_FOR_END = "check scheme and port of token_url; else ask the server's operator, with the id"
 
 
 def token_request(subject: Subject) -> Finding:
@@ -49,13 +52,16 @@ def token_request(subject: Subject) -> Finding:
 def token_given(subject: Subject) -> Finding:
     """A token from elsewhere is had."""
     try:
-        headers: dict[str, str] = subject.done(subject.credentials.get_headers)
+        headers: object = subject.done(subject.credentials.get_headers)
     except OAuth2Error as error:
-        return _refused(subject, error)
+        found = {"error": type(error).__name__}
+        return wrong(str(error.args[0]), error.hint or _ADVICE_FOR_CODE, **found)
     except Exception as error:  # of credentials that somebody else wrote
-        kind = type(error).__name__
-        return wrong(f"the credentials raised {kind}", "look into the code that gives the token")
-    _hold(subject, headers.get("Authorization", "").partition(" ")[2])
+        return wrong(f"the credentials raised {type(error).__name__}", _ADVICE_FOR_CODE)
+    header = headers.get("Authorization") if isinstance(headers, Mapping) else None
+    if not isinstance(header, str):
+        return wrong("the credentials give no Authorization header", _ADVICE_FOR_CODE)
+    _hold(subject, header.partition(" ")[2])
     return fine("given by the credentials")
 
 
@@ -73,7 +79,14 @@ def _refused(subject: Subject, error: OAuth2Error) -> Finding:
             subject.redaction.keep([str(value)])
     ids = [f"{name} {found[name]}" for name in ("request_id", "trace_id") if name in found]
     what = f"{error.args[0]} [{', '.join(ids)}]" if ids else str(error.args[0])
-    return wrong(what, error.hint or _ADVICE.get(type(error), _ADVICE[RefusedError]), **found)
+    return wrong(what, error.hint or _advice(error), **found)
+
+
+def _advice(error: OAuth2Error) -> str:
+    late = "within" in str(error.args[0])
+    if isinstance(error, UnreachableError) and not late:
+        return _ADVICE_FOR_END
+    return _ADVICE.get(type(error), _ADVICE[RefusedError])
 
 
 # -- what is in it

@@ -36,7 +36,7 @@ class FakeClock:
         self.wall, self.monotonic = SYSTEM_CLOCK.now()
         self.slept: list[float] = []
         self._moving = threading.Lock()
-        self._ends = contextlib.ExitStack()
+        self._places: list[contextlib.AbstractContextManager[None]] = []
         self._clock = Clock(
             lambda: self.wall, lambda: self.monotonic, self._sleep, self._sleep_in_loop
         )
@@ -54,11 +54,14 @@ class FakeClock:
             self.monotonic += seconds
 
     def __enter__(self) -> FakeClock:
-        self._ends.enter_context(self._in_place())
+        self.wall, self.monotonic = SYSTEM_CLOCK.now()  # it may have been advanced in another test
+        place = self._in_place()
+        place.__enter__()
+        self._places.append(place)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._ends.close()
+        self._places.pop().__exit__(None, None, None)
 
     @contextlib.contextmanager
     def _in_place(self) -> Iterator[None]:

@@ -34,17 +34,25 @@ class Answer:
     is due, and may be endless. Content-Length, Transfer-Encoding and, for a mapping, Content-Type
     are added unless `headers` has them. An answer with a framing header of its own is sent as it
     is, right or wrong, and the connection is closed behind it.
+
+    Attributes:
+        status: the HTTP status.
+        headers: the header fields, by name.
+        body: what follows them.
+        delay: seconds before the first byte.
+        reset: where to reset the TCP connection: before the answer, within its headers or within
+            its body.
+        drip: from where on single bytes are sent: from the headers or from the body.
+        drip_seconds: seconds between two of these.
     """
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | str | Mapping[str, object] | Iterable[bytes] = b""
-    delay: float = 0.0  #: seconds before the first byte
-    reset: Literal["before", "in_headers", "in_body"] | None = (
-        None  #: where to reset the TCP stream
-    )
-    drip: Literal["headers", "body"] | None = None  #: from where on to send single bytes
-    drip_seconds: float = 1.0  #: seconds between two dripped bytes
+    delay: float = 0.0
+    reset: Literal["before", "in_headers", "in_body"] | None = None
+    drip: Literal["headers", "body"] | None = None
+    drip_seconds: float = 1.0
 
 
 def _encode(answer: Answer, *, close: bool) -> tuple[bytes, bytes | Iterable[bytes]]:

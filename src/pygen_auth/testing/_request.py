@@ -38,21 +38,27 @@ SIGNING_ALGORITHMS = (
 class TokenRequest:
     """One request the token endpoint saw, recorded before it was answered. Its repr is secretless.
 
-    `client_id` is the one of the Basic credentials or else of the form. `auth_method` is how the
-    client meant to authenticate, rightly or not: by a secret, by an assertion (its `alg` tells
-    which kind), or by a certificate on the connection and nothing but its id in the form; else
-    None. `at` is in seconds of `time.monotonic()`, or of a `FakeClock`
-    in its place.
+    Attributes:
+        client_id: the one of the Basic credentials, or else of the form.
+        auth_method: how the client meant to authenticate, rightly or not: by a secret, by an
+            assertion (its `alg` tells which kind), or by a certificate on the connection and
+            nothing but its id in the form; else None.
+        audience: the values of the form fields `audience`.
+        at: when it came, in seconds of `time.monotonic()`, or of a `FakeClock` in its place.
+        headers: its header fields, their names in lower case.
+        form: the values of each form field.
+        body: as it came.
+        client_certificate: that of the connection, as PEM.
     """
 
     client_id: str | None
     auth_method: AuthMethod | None
     audience: list[str]
     at: float
-    headers: Mapping[str, str] = field(repr=False)  #: names in lower case
+    headers: Mapping[str, str] = field(repr=False)
     form: dict[str, list[str]] = field(repr=False)
     body: bytes = field(repr=False)
-    client_certificate: str | None = field(repr=False)  #: the connection's, as PEM
+    client_certificate: str | None = field(repr=False)
 
 
 class Request(rfc6749.OAuth2Request):  # type: ignore[misc]  # Authlib is untyped

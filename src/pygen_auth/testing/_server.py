@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from email.message import Message
+from email.utils import formatdate
 
 from authlib.oauth2 import OAuth2Error, rfc6749
 
@@ -190,7 +191,7 @@ class AuthorizationServer:
             return Answer(404)
         allowed, respond = routes[path]
         if method not in allowed:
-            return Answer(405, {"Allow": allowed})
+            return Answer(405, {"Allow": allowed, "Date": formatdate(usegmt=True)})
         return respond(Request(method, path, headers, body, certificate))
 
     def _answer_token_request(self, request: Request) -> Answer:
