@@ -19,8 +19,10 @@ import threading
 import time
 import traceback
 import tracemalloc
+import uuid
 import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -37,7 +39,8 @@ from pygen_auth._body import LONGEST_BODY
 from pygen_auth._clients import Connection, _ssl_context
 from pygen_auth._errors import OAuth2Error
 from pygen_auth._http import AsyncSender, Sender
-from pygen_auth._wire import Request, Response
+from pygen_auth._wire import Request, Response, identified
+from pygen_auth.client_auth import TLSClientCertificate
 from pygen_auth.testing import Answer, AuthorizationServer
 
 from .support import Twin
@@ -741,6 +744,64 @@ def test_lock_of_the_contexts_is_open_in_a_forked_child() -> None:
     assert _clients._contexts_lock.acquire()
     _clients._unlock_in_child()  # what a fork calls
     assert isinstance(_ssl_context(Connection()), ssl.SSLContext)
+
+
+@pytest.fixture
+def contexts(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str | None, ...], ssl.SSLContext]:
+    """Those of the process, which has none yet."""
+    fresh: dict[tuple[str | None, ...], ssl.SSLContext] = {}
+    monkeypatch.setattr(_clients, "_contexts", fresh)
+    return fresh
+
+
+@pytest.mark.usefixtures("contexts")
+def test_ca_files_are_read_once_and_by_a_thread_of_their_own(
+    tls_server: AuthorizationServer, twin: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[str] = []
+
+    def read(verify: Any) -> ssl.SSLContext:
+        readers.append(threading.current_thread().name)
+        return ssl.create_default_context(cafile=verify)
+
+    monkeypatch.setattr(_clients, "_new_context", read)
+    for _ in range(2):
+        credentials = twin.make(
+            tls_server.token_url, "id", "sesame-street", verify=tls_server.ca_file
+        )
+        assert twin.token(credentials)
+    assert len(readers) == 1
+    assert readers[0].startswith("pygen-auth ")
+
+
+def test_nothing_is_read_ahead_where_another_context_is_used(
+    tls_server: AuthorizationServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = TLSClientCertificate(tls_server.issue_certificate("id"))
+    monkeypatch.setattr(_clients, "start", lambda *_: pytest.fail("a thread was started"))
+    _clients._read_ahead(Connection(verify=ssl.create_default_context()))
+    _clients._read_ahead(Connection(certificate=certificate))
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR", None])
+def test_authorities_are_those_of_the_environment_else_certifis(
+    tls_server: AuthorizationServer, monkeypatch: pytest.MonkeyPatch, variable: str | None
+) -> None:
+    assert tls_server.ca_file is not None
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    if variable is not None:
+        file = Path(tls_server.ca_file)
+        monkeypatch.setenv(variable, str(file if variable == "SSL_CERT_FILE" else file.parent))
+    found = len(_clients._new_context(verify=True).get_ca_certs())
+    # A directory is looked into when it is needed, and certifi lists more than a hundred.
+    assert {"SSL_CERT_FILE": found == 1, "SSL_CERT_DIR": found == 0, None: found > 100}[variable]
+
+
+def test_ids_of_requests_are_random_uuids() -> None:
+    ids = [uuid.UUID(identified(request_to("https://127.0.0.1")).id) for _ in range(100)]
+    assert len(set(ids)) == 100
+    assert {(one.version, one.variant) for one in ids} == {(4, uuid.RFC_4122)}
 
 
 def test_one_ssl_context_serves_the_process() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 
 from pygen_auth import InvalidResponseError, OAuth2Error, RefusedError, Token, UnreachableError
@@ -125,6 +128,19 @@ def test_repr_of_token_and_lease_shows_no_token() -> None:
     held = lease("secret-token").invalidated(token("secret-token"), START, 0.0)
     for shown in (token("secret-token"), lease("secret-token"), held):
         assert "secret-token" not in repr(shown)
+
+
+def test_token_is_a_value() -> None:
+    one = token("a")
+    twins = [token("a"), copy.copy(one), pickle.loads(pickle.dumps(one))]
+    assert twins == [one] * 3
+    assert {hash(twin) for twin in twins} == {hash(one)}
+    assert one != token("b")
+    assert one != "a"
+
+
+def test_token_tells_its_text_and_the_header() -> None:
+    assert (token("a").access_token, token("a").authorization) == ("a", "Bearer a")
 
 
 def test_token_and_lease_cannot_be_changed() -> None:
