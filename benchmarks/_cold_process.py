@@ -28,6 +28,15 @@ print(_json.dumps(_took), flush=True)
 `resource` would tell the memory of the process that started this one, if that had more."""
 
 
+ALONE = """
+import sys
+sys.modules.update(click=None, trio=None)
+"""
+"""Before a program: httpx as it is installed by itself. Where click and trio are there, as in an
+environment for development, it takes twice as long: it loads them, for its command line and for
+event loops that are not asyncio's."""
+
+
 @dataclass(frozen=True)
 class Start:
     """What one process took, until its program had done what it does."""

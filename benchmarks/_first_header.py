@@ -11,7 +11,7 @@ import certifi
 
 from pygen_auth.testing import AuthorizationServer
 
-from ._cold_process import Start, cold_environment, cpu_ms, in_turns, wall_ms
+from ._cold_process import ALONE, Start, cold_environment, cpu_ms, in_turns, wall_ms
 from ._result import Figure, Goal, Result, best_run
 
 ROUNDS = 25
@@ -43,7 +43,10 @@ def results() -> list[Result]:
     with AuthorizationServer(tls=True) as server:
         assert server.ca_file is not None
         server.add_client("benchmark", "secret")
-        programs = to(PROGRAMS, server.token_url)
+        programs = {
+            name: ALONE + program.replace("TOKEN_URL", server.token_url)
+            for name, program in PROGRAMS.items()
+        }
         with trusting(server.ca_file) as environment:
             return [
                 best_run("first header / httpx alone", GOAL, lambda: _time(programs, environment))
@@ -64,11 +67,6 @@ def _against_httpx(starts: Mapping[str, list[Start]]) -> Figure:
         f"{cpu[0]:.0f} / {cpu[1]:.0f} ms of processors"
     )
     return Figure((ours - bare) / (httpx - bare), detail)
-
-
-def to(programs: Mapping[str, str], token_url: str) -> dict[str, str]:
-    """The programs with this token endpoint."""
-    return {name: program.replace("TOKEN_URL", token_url) for name, program in programs.items()}
 
 
 @contextlib.contextmanager

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ._cold_process import cold_environment, cpu_ms, in_turns
+from ._cold_process import ALONE, cold_environment, cpu_ms, in_turns
 from ._result import Figure, Goal, Result, best_run
 
 ROUNDS = 9
-PROGRAMS = {"bare": "", "ours": "import pygen_auth", "httpx": "import httpx"}
+PROGRAMS = {
+    name: f"{ALONE}{statement}"
+    for name, statement in (("bare", ""), ("ours", "import pygen_auth"), ("httpx", "import httpx"))
+}
 
 
 def results() -> list[Result]:

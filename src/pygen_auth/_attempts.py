@@ -66,7 +66,7 @@ class TokenAttempts(TokenKeeper):
 
     def _renew_locks(self) -> None:
         super()._renew_locks()
-        self._reading = threading.Lock()
+        self._reading: threading.Lock | None = None  # most have nothing to read
 
     def _call(self, now: Instant) -> Call:
         had_token = self._lease.usable(now)
@@ -79,12 +79,14 @@ class TokenAttempts(TokenKeeper):
         """What `read` gives, in a thread that may be left: one at a time, lest stuck ones pile
         up.
         """
-        if not self._reading.acquire(timeout=timeout):
+        with self._swap_lock:
+            self._reading = reading = self._reading or threading.Lock()
+        if not reading.acquire(timeout=timeout):
             raise credential_is_late(self._grant, timeout)
         try:
             return read()
         finally:
-            self._reading.release()
+            reading.release()
 
     def _request(self, asked: Instant, call: Call) -> Request:
         """The next request of a call; raises the refusal where there is no other way to try."""
