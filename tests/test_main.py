@@ -288,9 +288,9 @@ def test_the_token_in_use_is_shown_as_expired_once_it_is() -> None:
     assert str(side) == "none yet"
 
     now = Instant(time.time(), 0)
-    side.headers(Token("abc", expires=now.after(60), lifetime=130))
+    side.headers(Token.bearer("abc", expires=now.after(60), lifetime=130))
     assert str(side).endswith(" due")
-    side.headers(Token("abc", expires=now, lifetime=80))
+    side.headers(Token.bearer("abc", expires=now, lifetime=80))
     assert str(side).endswith(" expired")
 
 

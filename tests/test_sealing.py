@@ -68,7 +68,7 @@ def place(credential: str | SigningKey = SECRET, **settings: Any) -> Place:
 def token(lifetime: float = 3600.0, at: Instant = NOW, **fields: Any) -> Token:
     expires = at.after(lifetime)
     known = {"access_token": "tok-1", "lifetime": lifetime, "expires": expires, **fields}
-    return Token(**known)
+    return Token.bearer(**known)
 
 
 HERE = place()
@@ -564,7 +564,7 @@ from pygen_auth._sealing import place_of, seal, unseal
 grant = OAuth2ClientCredentials("https://auth.example.com/token", "client", "secret")._grant
 place, now = place_of(grant, grant.credential(), None), SYSTEM_CLOCK.now()
 before = set(sys.modules)
-token = Token("token", now.after(60), 60)
+token = Token.bearer("token", now.after(60), 60)
 assert unseal(seal(token, place, now), place, now).access_token == "token"
 print(*sorted(set(sys.modules) - before))
 """

@@ -65,7 +65,7 @@ def _commands(server: RedisServer) -> dict[str, dict[str, int]]:
 
 def _bytes_of_key(server: RedisServer) -> int:
     now, place = SYSTEM_CLOCK.now(), Place("0" * 64, bytes(32))
-    value = seal(Token("t" * TOKEN_LENGTH, now.after(3600), 3600.0), place, now)
+    value = seal(Token.bearer("t" * TOKEN_LENGTH, now.after(3600), 3600.0), place, now)
     with contextlib.closing(server.client()) as client:
         RedisTokenStore(client).save(place.key, value, 3600)
         return int(client.memory_usage(f"pygen-auth:{place.key}") or 0)

@@ -52,7 +52,7 @@ def edges() -> Edges:
 
 
 def _token_at(now: Instant) -> Token:
-    return Token("t0ken", now.after(LIFETIME), LIFETIME)
+    return Token.bearer("t0ken", now.after(LIFETIME), LIFETIME)
 
 
 def _events(held: Lease, now: Instant) -> Mapping[str, Callable[[Lease], Lease]]:

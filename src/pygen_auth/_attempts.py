@@ -9,6 +9,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from ._client_secret import ClientSecretBasic
@@ -36,24 +37,27 @@ COLON_HINT = (
 )
 
 
+@dataclass
 class Call:
-    """One call that needs a token: how long it may take, and what it has tried.
+    """One call that needs a token: how long it may take, and what it has tried."""
 
-    Args:
-        deadline: by the monotonic clock, in seconds.
-        closings: how often the credentials had been closed when it began.
-        had_token: whether there was a token to go on with when it began.
-    """
-
-    def __init__(self, deadline: float, closings: int, had_token: bool) -> None:
-        self.deadline, self.closings, self.had_token = deadline, closings, had_token
-        self.attempt = 0
-        self.request_id: str | None = None  # of the last request, if one was sent
-        self.proof: tuple[ClientAuth, Credential] | None = None  # of the client, by that request
-        self.store_seconds = 0.0  # that operations of the store have taken of it
-        self.credential: Credential | None = None  # for its first request, if read for the store
-        self.refused: list[tuple[ClientAuth, Credential]] = []
-        self.refusal: OAuth2Error | None = None
+    deadline: float
+    """By the monotonic clock, in seconds."""
+    closings: int
+    """How often the credentials had been closed when it began."""
+    had_token: bool
+    """Whether there was a token to go on with when it began."""
+    attempt: int = 0
+    request_id: str | None = None
+    """Of the last request; None where none was sent."""
+    proof: tuple[ClientAuth, Credential] | None = None
+    """What the last request proved the client with."""
+    store_seconds: float = 0.0
+    """What operations of the store have taken of it."""
+    credential: Credential | None = None
+    """What its first request is to use, where that was read for the store."""
+    refused: list[tuple[ClientAuth, Credential]] = field(default_factory=list)
+    refusal: OAuth2Error | None = None
 
 
 class TokenAttempts(TokenKeeper):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ._errors import ConfigurationError
@@ -39,24 +40,8 @@ class Method:
         """
         return secret
 
-    # What a frozen dataclass would have: for the two below it takes 0.6 ms of each start.
 
-    def __setattr__(self, name: str, *value: object) -> None:
-        raise AttributeError(f"a {type(self).__name__} cannot be changed, nor its {name}")
-
-    __delattr__ = __setattr__
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and vars(self) == vars(other)
-
-    def __hash__(self) -> int:
-        return hash((type(self), *vars(self).values()))
-
-    def __repr__(self) -> str:
-        settings = (f"{name}={value!r}" for name, value in vars(self).items())
-        return f"{type(self).__name__}({', '.join(settings)})"
-
-
+@dataclass(frozen=True)
 class ClientSecretPost(Method):
     """Id and secret in the form (RFC 6749 §2.3.1). The default, and what most servers take."""
 
@@ -64,6 +49,7 @@ class ClientSecretPost(Method):
     takes_secret = at_hand = True
 
 
+@dataclass(frozen=True)
 class ClientSecretBasic(Method):
     """Id and secret in the Authorization header (RFC 6749 §2.3.1).
 
@@ -79,12 +65,11 @@ class ClientSecretBasic(Method):
 
     name = "client_secret_basic"
     takes_secret = at_hand = True
-    encoding: Literal["auto", "form", "raw"]
+    encoding: Literal["auto", "form", "raw"] = "auto"
 
-    def __init__(self, encoding: Literal["auto", "form", "raw"] = "auto") -> None:
-        if encoding not in ("auto", "form", "raw"):
+    def __post_init__(self) -> None:
+        if self.encoding not in ("auto", "form", "raw"):
             raise ConfigurationError("encoding must be 'auto', 'form' or 'raw'")
-        vars(self)["encoding"] = encoding
 
 
 BY_NAME = {method.name: method for method in (ClientSecretPost(), ClientSecretBasic())}

@@ -10,6 +10,7 @@ import functools
 import math
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -60,21 +61,17 @@ _steady: Callable[[], float] = (
 )
 
 
+@dataclass(eq=False)
 class Clock:
     """The two clocks and the two ways to wait. Tests pass a pair that they move by hand.
 
     Not frozen, since `pygen_auth.testing.FakeClock` puts its own parts into that of the process.
     """
 
-    def __init__(
-        self,
-        wall: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = _steady,
-        sleep: Callable[[float], None] = time.sleep,
-        sleep_in_loop: Callable[[float], Awaitable[None]] = _sleep_in_loop,
-    ) -> None:
-        self.wall, self.monotonic = wall, monotonic
-        self.sleep, self.sleep_in_loop = sleep, sleep_in_loop
+    wall: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = _steady
+    sleep: Callable[[float], None] = time.sleep
+    sleep_in_loop: Callable[[float], Awaitable[None]] = _sleep_in_loop
 
     def now(self) -> Instant:
         """Both clocks, read together."""

@@ -164,7 +164,7 @@ def _token(
         raise _invalid(f"token_type is {shown_type!r}, and only Bearer tokens can be used")
     lifetime = _lifetime(fields.get("expires_in"), default_lifetime)
     scope = fields.get("scope")
-    return Token(
+    return Token.bearer(
         access_token=access_token,
         expires=now.after(lifetime),
         lifetime=lifetime,

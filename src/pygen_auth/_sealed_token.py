@@ -70,7 +70,7 @@ def from_json(content: bytes, now: Instant) -> Token | Miss:
     left = _left(fields, now)
     if left <= 0:
         return Miss.EXPIRED
-    return Token(
+    return Token.bearer(
         access_token=fields["access_token"],
         expires=now.after(left),
         lifetime=float(fields["lifetime"]),

@@ -7,6 +7,7 @@ a thread that it can leave. The generator is sent what came of it, or the error 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -15,30 +16,22 @@ Steps = Generator[Any, Any, T]
 """Yields steps, and returns what all of them were for."""
 
 
+@dataclass(frozen=True)
 class Work:
-    """Something that may take a while: done in a thread, and left when its time is up.
+    """Something that may take a while: done in a thread, and left when its time is up."""
 
-    Args:
-        run: does it.
-        seconds: after which it is left.
-        late: makes the error of work that was left.
-    """
-
-    __slots__ = ("late", "run", "seconds")
-
-    def __init__(
-        self, run: Callable[[], Any], seconds: float, late: Callable[[], Exception]
-    ) -> None:
-        self.run, self.seconds, self.late = run, seconds, late
+    run: Callable[[], Any]
+    seconds: float
+    """After which it is left."""
+    late: Callable[[], Exception]
+    """Makes the error of work that was left."""
 
 
+@dataclass(frozen=True)
 class Done(Generic[T]):
-    """The end of the steps, and what they were for."""
+    """The end of the steps."""
 
-    __slots__ = ("value",)
-
-    def __init__(self, value: T) -> None:
-        self.value = value
+    value: T
 
 
 def next_step(steps: Steps[T], outcome: object) -> Any | Done[T]:

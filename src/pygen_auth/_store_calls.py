@@ -9,16 +9,15 @@ import contextlib
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 
+@dataclass(frozen=True)
 class Raised:
     """What an operation of the store raised."""
 
-    __slots__ = ("error",)
-
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
+    error: BaseException
 
 
 def guarded(operation: Callable[[], Any]) -> Any:

@@ -59,7 +59,7 @@ class LeaseMachine(RuleBasedStateMachine):
         if not name:
             name = f"t{len(self.names)}"
             self.names.append(name)
-        token = Token(name, self.now.after(lifetime), lifetime)
+        token = Token.bearer(name, self.now.after(lifetime), lifetime)
         self.lease = self.lease.renewed(token, self.margin, self.now, chance)
         assert self.lease.usable(self.now), "a new token can be used at once"
         assert self.lease.failure is None
@@ -88,7 +88,7 @@ class LeaseMachine(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(self.names))
         if held and before.token is not None:
             name = before.token.access_token
-        self.lease = lease = before.invalidated(Token(name, now, 1.0), now, chance)
+        self.lease = lease = before.invalidated(Token.bearer(name, now, 1.0), now, chance)
         if before.token is None or before.token.access_token != name:
             assert lease is before, "a newer one stays"
         if not before.usable(now):

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from pygen_auth import ConfigurationError, RefusedError, UnreachableError, _sharing
-from pygen_auth._clock import Clock
 from pygen_auth._steps import Work, next_step
 from pygen_auth._token import LOOK_AGAIN
 from pygen_auth._wire import Request, Response
@@ -1005,6 +1004,7 @@ def store_key(credentials: AnyCredentials) -> str:
 
 def wait_by(credentials: AnyCredentials, clock: HandClock, slept: Callable[[float], None]) -> None:
     """Have `slept` called with the seconds of each wait of these credentials."""
+    from dataclasses import replace
 
     def sleep(seconds: float) -> None:
         clock.advance(seconds)
@@ -1013,8 +1013,7 @@ def wait_by(credentials: AnyCredentials, clock: HandClock, slept: Callable[[floa
     async def sleep_in_loop(seconds: float) -> None:
         await asyncio.to_thread(sleep, seconds)
 
-    ours = clock.clock
-    credentials._clock = Clock(ours.wall, ours.monotonic, sleep, sleep_in_loop)
+    credentials._clock = replace(clock.clock, sleep=sleep, sleep_in_loop=sleep_in_loop)
 
 
 def until(condition: Callable[[], object]) -> None:
