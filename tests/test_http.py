@@ -19,9 +19,9 @@ import threading
 import time
 import traceback
 import tracemalloc
+import uuid
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ from pygen_auth._body import LONGEST_BODY
 from pygen_auth._clients import Connection, _ssl_context
 from pygen_auth._errors import OAuth2Error
 from pygen_auth._http import AsyncSender, Sender
-from pygen_auth._wire import Request, Response
+from pygen_auth._wire import Request, Response, identified
 from pygen_auth.client_auth import TLSClientCertificate
 from pygen_auth.testing import Answer, AuthorizationServer
 
@@ -631,7 +631,7 @@ def test_secret_in_a_broken_head_is_in_no_link_of_the_chain(head: bytes) -> None
         connection.sendall(head % secret.encode() + b"\r\n\r\n")
 
     with raw_server(serve) as url, pytest.raises(UnreachableError) as caught:
-        by_thread(None, replace(request_to(url), secrets=(secret,)))
+        by_thread(None, request_to(url)._replace(secrets=(secret,)))
     assert secret not in "".join(traceback.format_exception(caught.value))
 
 
@@ -793,6 +793,12 @@ def test_authorities_are_those_of_the_environment_else_certifis(
     found = len(_clients._new_context(verify=True).get_ca_certs())
     # A directory is looked into when it is needed, and certifi lists more than a hundred.
     assert {"SSL_CERT_FILE": found == 1, "SSL_CERT_DIR": found == 0, None: found > 100}[variable]
+
+
+def test_ids_of_requests_are_random_uuids() -> None:
+    ids = [uuid.UUID(identified(request_to("https://127.0.0.1")).id) for _ in range(100)]
+    assert len(set(ids)) == 100
+    assert {(one.version, one.variant) for one in ids} == {(4, uuid.RFC_4122)}
 
 
 def test_one_ssl_context_serves_the_process() -> None:

@@ -209,7 +209,7 @@ def test_the_two_methods_to_write_are_abstract(base: type) -> None:
     "module",
     [
         *("httpx", "httpx2", "asyncio", "requests", "trustme", "joserfc", "rich"),
-        *("html", "concurrent.futures"),
+        *("uuid", "html", "concurrent.futures"),
         *("pygen_auth.stores", "pygen_auth.diagnosis", "pygen_auth.events"),
         *("pygen_auth.client_auth", "pygen_auth._refusal", "pygen_auth._hints"),
     ],

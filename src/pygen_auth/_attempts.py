@@ -37,7 +37,7 @@ COLON_HINT = (
 )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Call:
     """One call that needs a token: how long it may take, and what it has tried."""
 

@@ -61,7 +61,7 @@ _steady: Callable[[], float] = (
 )
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Clock:
     """The two clocks and the two ways to wait. Tests pass a pair that they move by hand.
 

@@ -7,8 +7,7 @@ a thread that it can leave. The generator is sent what came of it, or the error 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -16,8 +15,7 @@ Steps = Generator[Any, Any, T]
 """Yields steps, and returns what all of them were for."""
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """Something that may take a while: done in a thread, and left when its time is up."""
 
     run: Callable[[], Any]
@@ -27,11 +25,11 @@ class Work:
     """Makes the error of work that was left."""
 
 
-@dataclass(frozen=True)
 class Done(Generic[T]):
-    """The end of the steps."""
+    """The end of the steps, and what they were for."""
 
-    value: T
+    def __init__(self, value: T) -> None:
+        self.value = value
 
 
 def next_step(steps: Steps[T], outcome: object) -> Any | Done[T]:

@@ -45,7 +45,7 @@ class TokenState(Enum):
     """Do not use it; all wait for one refresh. Also where there is no token."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Token:
     """An access token (RFC 6749 §1.4), always of type Bearer. Never changed, only replaced."""
 
