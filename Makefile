@@ -125,6 +125,7 @@ bench: $(VENV)/dev
 PEERS := .venv-peers
 
 bench-peers: $(PEERS)/ready
+	$(call program,redis-server)
 	$(PEERS)/bin/pytest --quiet benchmarks/peers
 	$(PEERS)/bin/python -m benchmarks.peers $(SCENARIOS)
 
