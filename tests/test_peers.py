@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from benchmarks.peers import _summary
 from benchmarks.peers.__main__ import RESULTS_FILE, SCENARIOS
 from benchmarks.peers._chart import CHART, chart
 from benchmarks.peers._page import PAGE, written
@@ -11,9 +12,11 @@ from benchmarks.peers._page import PAGE, written
 RESULTS = json.loads(RESULTS_FILE.read_text("utf-8"))
 
 
-def test_page_and_chart_show_the_results() -> None:
+def test_pages_and_chart_show_the_results() -> None:
     page = PAGE.read_text("utf-8")
     assert page == written(page, RESULTS, SCENARIOS.values()), "make bench-peers writes them"
+    readme = _summary.README.read_text("utf-8")
+    assert readme == _summary.written(readme, RESULTS), "make bench-peers writes it"
     assert CHART.read_text("utf-8") == chart(RESULTS), "make bench-peers draws it"
 
 

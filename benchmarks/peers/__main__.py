@@ -21,6 +21,7 @@ from . import (
     _slow_refresh,
     _start,
     _stores,
+    _summary,
     _threads,
 )
 from ._bench import Bench, Rows, Scenario
@@ -79,6 +80,8 @@ def _keep(name: str, measured: dict[str, Any]) -> None:
     RESULTS_FILE.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
     CHART.write_text(chart(results), "utf-8")
     PAGE.write_text(written(PAGE.read_text("utf-8"), results, SCENARIOS.values()), "utf-8")
+    readme = _summary.README
+    readme.write_text(_summary.written(readme.read_text("utf-8"), results), "utf-8")
 
 
 def _measured(scenario: Scenario, bench: Bench) -> tuple[Rows, list[Result]]:
