@@ -98,8 +98,8 @@ class TokenKeeper(ClientSettings):
 
     def _hold(self, lease: Lease) -> None:
         token = lease.token.access_token if lease.token else ""
-        self._lease = lease
-        self._glance = Glance(lease, (self._clock.wall, 0.0, 0.0, f"Bearer {token}"))
+        glance = Glance(lease, (self._clock.wall, 0.0, 0.0, f"Bearer {token}"))
+        self._glance, self._lease = glance, lease  # at once: Ctrl-C must not come in between
 
     def _swap(self, change: Callable[[Lease], Lease]) -> Lease:
         with self._swap_lock:
