@@ -222,6 +222,20 @@ def test_those_who_wait_are_not_forgotten_whoever_is_cancelled_when(clock: HandC
         asyncio.run(main(Random(seed)))
 
 
+def test_who_is_called_in_the_turn_in_which_its_time_is_up_has_the_lock() -> None:
+    async def main() -> None:
+        lock = LoopLock(asyncio.get_running_loop())
+        assert lock.acquire()
+        waiting = asyncio.create_task(lock.acquire_within(0))
+        await turns_of_the_loop(2)  # after this one the loop looks at its timers
+        lock.release()
+        assert await waiting
+        assert lock.locked()
+        assert not await lock.acquire_within(0)
+
+    asyncio.run(main())
+
+
 # -- trio and anyio
 
 
