@@ -12,6 +12,9 @@ ATTEMPTS = 3
 a goal that is missed is tried again and the best run counts; every result says how many it took.
 Counts are exact and never tried again to make them right."""
 
+TIMED = frozenset({"ns", "µs", "ms", "s", "×", "%"})
+"""Units of times and of their ratios, which other work on the machine can make worse."""
+
 _HOLDS: dict[str, Callable[[float, float], bool]] = {
     "at most": operator.le,
     "under": operator.lt,

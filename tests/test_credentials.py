@@ -423,7 +423,7 @@ def test_lost_lock_of_a_loop_holds_up_one_call_only(
     credentials = Twin("async").scripted(Endpoint(), clock, timeout=0.05)
 
     async def main() -> str:
-        _, lock = credentials._lock()
+        lock = credentials._lock()
         assert lock.acquire()  # by nobody who could give it back
         with pytest.raises(UnreachableError, match="took over"):
             await credentials.token()
@@ -436,14 +436,14 @@ def test_lock_of_a_loop_that_another_caller_replaced_stays(clock: HandClock) -> 
     credentials = Twin("async").scripted(Endpoint(), clock)
 
     async def main() -> None:
-        loop, lost = credentials._lock()
+        lost = credentials._lock()
         assert lost.acquire()
         waiting = asyncio.ensure_future(credentials._acquire(wait=True))
         await asyncio.sleep(0)
-        credentials._locks[loop] = replaced = LoopLock()
+        credentials._locks[lost.loop] = replaced = LoopLock(lost.loop)
         credentials._timeout = 0
         assert await waiting == (None, clock.monotonic)
-        assert credentials._locks[loop] is replaced
+        assert credentials._locks[lost.loop] is replaced
 
     credentials._timeout = -GRACE
     asyncio.run(main())
@@ -454,7 +454,7 @@ def test_caller_that_is_cancelled_as_it_gets_the_lock_gives_it_back(clock: HandC
 
     async def main() -> None:
         for steps in range(6):
-            _, lock = credentials._lock()
+            lock = credentials._lock()
             assert lock.acquire()
             waiting = asyncio.ensure_future(credentials._acquire(wait=True))
             await asyncio.sleep(0)
@@ -479,7 +479,7 @@ def test_all_who_wait_pass_in_the_turn_in_which_the_lock_is_free(clock: HandCloc
     credentials = Twin("async").scripted(Endpoint(), clock)
 
     async def main() -> None:
-        _, lock = credentials._lock()
+        lock = credentials._lock()
         assert lock.acquire()
         passed: list[int] = []
 
@@ -502,7 +502,7 @@ def test_those_who_find_the_lock_taken_again_wait_on(clock: HandClock) -> None:
     credentials = Twin("async").scripted(Endpoint(), clock)
 
     async def main() -> None:
-        _, lock = credentials._lock()
+        lock = credentials._lock()
         assert lock.acquire()
         waiting = {asyncio.ensure_future(credentials._acquire(wait=True)) for _ in range(3)}
         for _ in range(3):

@@ -1,9 +1,11 @@
-"""Cancellation at every await, and event loops that are not asyncio's."""
+"""Cancellation at every await, who waits for whom, and event loops that are not asyncio's."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 import anyio
@@ -12,6 +14,7 @@ import pytest
 import trio
 
 from pygen_auth import AsyncOAuth2ClientCredentials, ConfigurationError, OAuth2ClientCredentials
+from pygen_auth._worker import LoopLock
 from pygen_auth.auth import BearerAuth
 from pygen_auth.testing import AuthorizationServer
 
@@ -112,6 +115,125 @@ def test_waiters_are_not_forgotten_whoever_of_them_is_cancelled(clock: HandClock
     for victim in range(4):
         steps = next(n for n in range(MOST_STEPS) if not asyncio.run(main(n, victim)))
         assert steps > 1
+
+
+# -- who comes first
+
+
+def asking(credentials: Any) -> list[str]:
+    """The names of the tasks that send token requests, none of which is answered."""
+    names: list[str] = []
+
+    async def send(request: Any) -> Any:
+        task = asyncio.current_task()
+        assert task is not None
+        names.append(task.get_name())
+        await asyncio.Event().wait()
+
+    credentials._send = send
+    return names
+
+
+async def turns_of_the_loop(count: int = 5) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def twice(credentials: Any) -> None:
+    """As a program does that gives up early and tries again at once."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await credentials.token()
+    await credentials.token()
+
+
+def test_call_that_gives_up_and_tries_again_does_not_hold_up_those_who_wait(
+    clock: HandClock,
+) -> None:
+    credentials = ASYNC.scripted(Endpoint(), clock)
+    send, names = credentials._send, asking(credentials)
+
+    async def main() -> str:
+        hasty = asyncio.create_task(twice(credentials), name="hasty")
+        patient = [asyncio.create_task(credentials.token(), name=name) for name in "abc"]
+        await turns_of_the_loop()
+        for task in (hasty, *patient):
+            task.cancel()
+            await turns_of_the_loop()
+        assert names == ["hasty", "a", "b", "c", "hasty"], "in the order in which they came"
+        credentials._send = send
+        hasty.cancel()
+        return str((await credentials.token()).access_token)
+
+    assert asyncio.run(main()) == "tok-1"
+
+
+def test_newcomer_is_not_forgotten_where_all_who_came_before_are_cancelled(
+    clock: HandClock,
+) -> None:
+    credentials = ASYNC.scripted(Endpoint(), clock)
+    send, names = credentials._send, asking(credentials)
+
+    async def main() -> str:
+        first, second = (asyncio.create_task(credentials.token(), name=name) for name in "ab")
+        await turns_of_the_loop()
+        first.cancel()
+        newcomer = asyncio.create_task(credentials.token())
+        await asyncio.sleep(0)  # the newcomer waits, and it is the second one's turn
+        second.cancel()
+        credentials._send = send
+        return str((await asyncio.wait_for(newcomer, 10)).access_token)
+
+    assert asyncio.run(main()) == "tok-1"
+    assert names == ["a"]
+
+
+def test_those_who_wait_are_not_forgotten_whoever_is_cancelled_when(clock: HandClock) -> None:
+    """Random schedules of one lock: one holder, in the order in which they came, and all."""
+
+    async def main(random: Random) -> None:
+        lock = LoopLock(asyncio.get_running_loop())
+        came: list[int] = []
+        had: list[int] = []
+
+        async def use(number: int) -> None:
+            await turns_of_the_loop(random.randrange(6))
+            came.append(number)
+            if not lock.acquire():
+                assert await lock.acquire_within(30)
+            had.append(number)
+            try:
+                await turns_of_the_loop(random.choice([0, 0, 1, 3]))
+                assert had[-1] == number, "nobody else has it"
+            finally:
+                lock.release()
+
+        tasks = [asyncio.create_task(use(number)) for number in range(random.randint(2, 9))]
+        for _ in range(random.randrange(25)):
+            await asyncio.sleep(0)
+            if random.random() < 0.3:
+                random.choice(tasks).cancel()
+        done, pending = await asyncio.wait(tasks, timeout=20)
+        assert not pending
+        assert not lock.locked()
+        assert not [task for task in done if not task.cancelled() and task.exception()]
+        assert had == [number for number in came if number in had]
+
+    for seed in range(300):
+        asyncio.run(main(Random(seed)))
+
+
+def test_who_is_called_in_the_turn_in_which_its_time_is_up_has_the_lock() -> None:
+    async def main() -> None:
+        lock = LoopLock(asyncio.get_running_loop())
+        assert lock.acquire()
+        waiting = asyncio.create_task(lock.acquire_within(0))
+        await turns_of_the_loop(2)  # after this one the loop looks at its timers
+        lock.release()
+        assert await waiting
+        assert lock.locked()
+        assert not await lock.acquire_within(0)
+
+    asyncio.run(main())
 
 
 # -- trio and anyio

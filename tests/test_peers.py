@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from benchmarks._result import Figure, Goal, Result, judged
 from benchmarks.peers import _summary
-from benchmarks.peers.__main__ import RESULTS_FILE, SCENARIOS
+from benchmarks.peers.__main__ import RESULTS_FILE, SCENARIOS, measured
+from benchmarks.peers._bench import Rows, Scenario
 from benchmarks.peers._chart import CHART, chart
 from benchmarks.peers._page import PAGE, written
 
@@ -29,3 +33,33 @@ def test_goals_are_judged_by_the_figures_as_they_stand() -> None:
         found = RESULTS["scenarios"][name]
         judged = [(result.name, result.met) for result in scenario.judge(found["figures"])]
         assert judged == [(result["name"], result["met"]) for result in found["results"]]
+
+
+@pytest.mark.parametrize(
+    ("runs", "stands"),
+    [
+        ([(9, 1), (9, 1), (9, 1), (5, 1)], 0),
+        ([(9, 1), (5, 1)], 1),
+        ([(9, 1), (5, 2), (5, 1)], 1),
+        ([(5, 2), (5, 1)], 0),
+    ],
+    ids=["three times at most", "a time is measured again", "a count then stands", "or at once"],
+)
+def test_a_time_is_measured_again_and_a_count_stands(
+    runs: list[tuple[float, int]], stands: int
+) -> None:
+    """Each run by its milliseconds, of which 5 are allowed, and its token requests, of which 1."""
+    left = [{"ours": {"ms": ms, "requests": requests}} for ms, requests in runs]
+    all_runs = left.copy()
+
+    def judge(rows: Rows) -> list[Result]:
+        ours = rows["ours"]
+        return [
+            judged("a time", Goal("at most", 5, "ms"), Figure(ours["ms"], "")),
+            judged("a count", Goal("exactly", 1, "token request"), Figure(ours["requests"], "")),
+        ]
+
+    scenario = Scenario("scripted", lambda bench: left.pop(0), judge, lambda rows: ())
+    rows, results = measured(scenario, None)  # type: ignore[arg-type]
+    assert rows is all_runs[stands]
+    assert [result.measured for result in results] == list(runs[stands])

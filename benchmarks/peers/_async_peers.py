@@ -51,16 +51,18 @@ class AsyncAzureIdentity(AsyncPeer):
     tls_only = True
 
     def __init__(self, endpoint: Endpoint, *, tls: bool = False) -> None:
-        self._credential = import_module("azure.identity.aio").ClientSecretCredential(
+        identity = import_module("azure.identity.aio")
+        self._credential = identity.ClientSecretCredential(
             "tenant",
             endpoint.client_id,
             endpoint.client_secret,
             authority=endpoint.secure,
             disable_instance_discovery=True,
         )
+        self._provider = identity.get_bearer_token_provider(self._credential, *SCOPES)
 
     async def header(self) -> str:
-        return f"Bearer {(await self._credential.get_token(*SCOPES)).token}"
+        return f"Bearer {await self._provider()}"
 
     async def close(self) -> None:
         await self._credential.close()

@@ -8,7 +8,7 @@ from benchmarks._result import Figure, Goal, Result, judged
 
 from ._bench import Bench, Row, Rows, Scenario, markdown
 from ._candidates import OWN, PEERS
-from ._clock import moved_clock, real_sleep
+from ._clock import moved_clock, settle
 from ._own import OwnInBackground
 from ._server import Server
 
@@ -18,8 +18,6 @@ CALLS = 1000
 """Spread over one lifetime."""
 AWAY = 1.2
 """Lifetimes that go by afterwards before one more call, as in a program that was idle."""
-SETTLE = 0.001
-"""Real seconds after a call in which what goes on behind it comes to its end, or nearly."""
 
 
 def measure(bench: Bench) -> Rows:
@@ -46,7 +44,7 @@ def _run(server: Server, name: str, lifetime: int) -> Row:
             shift(lifetime / CALLS)
             now += lifetime / CALLS
             if not peer.waits:
-                real_sleep(SETTLE)
+                settle()
     return {"requests": requests, "expired": expired}
 
 

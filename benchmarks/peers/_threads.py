@@ -26,9 +26,12 @@ THREADS = (8, 32, 64)
 ROUNDS = 3
 SECONDS = 0.15
 """Of each measurement of a round."""
-LOCK_FREE = (BARE, "Authlib's OAuth2Client", "botocore's token cache", "requests_oauth2client",
+ALONE = 3
+"""Measurements of one thread in a round, of which the best counts: all shares are of it, and one
+that was interrupted would flatter them."""
+LOCK_FREE = ("Authlib's OAuth2Client", "botocore's token cache", "requests_oauth2client",
              "google-auth")  # fmt: skip
-"""Peers that take no lock for a fresh token, by their source."""
+"""Besides the bare getter, the peers that take no lock for a fresh token, by their source."""
 
 _peers: dict[str, Peer] = {}
 """Of the process in which all candidates take turns."""
@@ -53,7 +56,7 @@ def _prepare(server: Server) -> None:
 
 
 def _round(server: Server, name: str) -> Row:
-    row = {"1 calls/s": calls_per_second(_calls(name, 1), SECONDS)}
+    row = {"1 calls/s": max(calls_per_second(_calls(name, 1), SECONDS) for _ in range(ALONE))}
     for threads in THREADS:
         row[f"{threads} calls/s"] = calls_per_second(_calls(name, threads), SECONDS)
         times = _times(_calls(name, threads))
@@ -118,11 +121,17 @@ def _judge(rows: Rows, threads: int) -> Iterator[Result]:
     for percentile in ("p99", "p99.9"):
         name = f"{threads} {percentile}"
         best = min(LOCK_FREE, key=lambda peer: float(rows[peer][name]))
-        yield judged(
-            f"{threads} threads, {percentile} / the best without a lock",
-            Goal("at most", 1.5, "×"),
-            Figure(own[name] / rows[best][name], f"{own[name]} ns / {rows[best][name]} ns: {best}"),
-        )
+        for what, peer, bound in (
+            (f"bare token of {BARE}", BARE, 1.5),
+            ("the best other without a lock", best, 1.0),
+        ):
+            yield judged(
+                f"{threads} threads, {percentile} / {what}",
+                Goal("at most", bound, "×"),
+                Figure(
+                    own[name] / rows[peer][name], f"{own[name]} / {rows[peer][name]} ns: {peer}"
+                ),
+            )
 
 
 def table(rows: Rows) -> Iterator[str]:

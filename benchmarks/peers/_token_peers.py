@@ -160,24 +160,27 @@ class Msal(Peer):
 
 
 class AzureIdentity(Peer):
+    """By what it has for other people's APIs; that takes a third of the time of `get_token()`."""
+
     name = distribution = "azure-identity"
     gives = "token"
-    margin = 300
+    margin = 240  # less a random minute, of 300
     tls_only = True
 
     def __init__(self, endpoint: Endpoint, *, tls: bool = False) -> None:
-        self._credential = import_module("azure.identity").ClientSecretCredential(
+        identity = import_module("azure.identity")
+        credential = identity.ClientSecretCredential(
             "tenant",
             endpoint.client_id,
             endpoint.client_secret,
             authority=endpoint.secure,
             disable_instance_discovery=True,
         )
+        self._provider = identity.get_bearer_token_provider(credential, *SCOPES)
 
     def caller(self) -> Callable[[], Any]:
-        get_token, (scope,) = self._credential.get_token, SCOPES
-        return lambda: get_token(scope)
+        return self._provider  # type: ignore[no-any-return]
 
     @staticmethod
-    def access_token(answer: Any) -> str:
-        return str(answer.token)
+    def access_token(answer: str) -> str:
+        return answer

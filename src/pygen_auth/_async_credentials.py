@@ -190,27 +190,20 @@ class AsyncOAuth2ClientCredentials(SharedAttempts, AsyncCredentials, made_of="cl
         """What gives the lock back, or None where somebody else has it; and since when this caller
         waited for it, by the monotonic clock, if it did.
         """
-        loop, lock = self._lock()
-
-        def release() -> None:
-            # A coroutine that its loop abandoned is finished by the garbage collector, anywhere.
-            if not loop.is_closed():
-                lock.release()
-
+        lock = self._lock()
         if lock.acquire():
-            return release, None
+            return lock.release, None
         if not wait:
             return None, None
-        begun, end = self._clock.monotonic(), loop.time() + self._timeout + GRACE
-        while await lock.freed(end - loop.time()):
-            if lock.acquire():
-                return release, begun
+        begun = self._clock.monotonic()
+        if await lock.acquire_within(self._timeout + GRACE):
+            return lock.release, begun
         with self._swap_lock:
-            if self._locks.get(loop) is lock:  # a lost one, as in the other twin
-                del self._locks[loop]
+            if self._locks.get(lock.loop) is lock:  # a lost one, as in the other twin
+                del self._locks[lock.loop]
         return None, begun
 
-    def _lock(self) -> tuple[asyncio.AbstractEventLoop, LoopLock]:
+    def _lock(self) -> LoopLock:
         """The lock of the running loop. Locks of closed loops are dropped."""
         loop = running_loop()
         with self._swap_lock:
@@ -218,10 +211,10 @@ class AsyncOAuth2ClientCredentials(SharedAttempts, AsyncCredentials, made_of="cl
                 still_open = {
                     other: lock for other, lock in self._locks.items() if not other.is_closed()
                 }
-                self._locks = {**still_open, loop: LoopLock()}
+                self._locks = {**still_open, loop: LoopLock(loop)}
                 for task in [task for task in self._tasks if task.get_loop().is_closed()]:
                     self._tasks.pop(task, None)
-            return loop, self._locks[loop]
+            return self._locks[loop]
 
     async def _refresh_behind(self, seen: Lease) -> None:
         """Have a task refresh, unless one does in this loop."""

@@ -109,8 +109,8 @@ class TokenKeeper(ClientSettings):
         self._hold(self._lease.with_margin(self._spread_margin))
 
     def _hold(self, lease: Lease) -> None:
-        self._lease = lease
-        self._glance = Glance(lease, self._clock.wall)
+        glance = Glance(lease, self._clock.wall)
+        self._glance, self._lease = glance, lease  # at once: Ctrl-C must not come in between
 
     def _swap(self, change: Callable[[Lease], Lease]) -> Lease:
         with self._swap_lock:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import itertools
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -124,53 +125,77 @@ def running_loop() -> asyncio.AbstractEventLoop:
 
 
 class LoopLock:
-    """One task of an event loop at a time; all who wait look again as soon as it is free.
+    """One task of an event loop at a time, in the order in which they came.
 
-    asyncio.Lock hands itself on to one of them after the other, each in a turn of the loop. Here
-    whoever finds what it waited for passes in the same turn, be they 500.
+    asyncio.Lock calls the first of those who wait, and the next one when that one is through, each
+    in a turn of the loop. Here all are called at once: whoever finds what it waited for passes in
+    the same turn, be they 500. Whoever finds it taken again waits on and keeps its place, also
+    before a newcomer who never waited: one that gives up early and tries again, over and over,
+    would hold up all others.
     """
 
-    __slots__ = ("_waiting",)
+    __slots__ = ("_called", "_held", "_places", "_waiting", "loop")
 
-    def __init__(self) -> None:
-        self._waiting: list[asyncio.Future[bool]] | None = None  # for its holder, if it has one
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._held = False
+        self._places = itertools.count()
+        self._waiting: dict[int, asyncio.Future[bool]] = {}  # by place
+        self._called: set[int] = set()  # places that may look now, and have not yet
 
     def locked(self) -> bool:
         """Whether somebody has it."""
-        return self._waiting is not None
+        return self._held
 
     def acquire(self) -> bool:
-        """Take it, unless somebody has it; whether it was had."""
-        if self._waiting is not None:
+        """Take it, unless somebody has it or comes first; whether it was had."""
+        if self._held or self._called:
             return False
-        self._waiting = []
+        self._held = True
         return True
 
     def release(self) -> None:
         """Give it back."""
-        waiting, self._waiting = self._waiting, None
-        for waiter in waiting or ():
-            _settle(waiter, True)
+        self._held = False
+        self._call()
 
-    async def freed(self, timeout: float) -> bool:
-        """Wait for its holder, of whom `acquire` has just said that there is one.
+    async def acquire_within(self, timeout: float) -> bool:
+        """Take it after all who came before; whether it was had within `timeout` seconds."""
+        place, end = next(self._places), self.loop.time() + timeout
+        while await self._is_called(place, end):
+            if not self._held:
+                self._held = True
+                return True
+        return False
 
-        Whether it was given back within `timeout` seconds; another may have it by then.
-        """
-        assert self._waiting is not None
-        loop = running_loop()
-        waiter: asyncio.Future[bool] = loop.create_future()
-        self._waiting.append(waiter)
-        timer = loop.call_later(timeout, _settle, waiter, False)
+    async def _is_called(self, place: int, end: float) -> bool:
+        waiter: asyncio.Future[bool] = self.loop.create_future()
+        self._waiting[place] = waiter
+        timer = self.loop.call_at(end, _settle, waiter)
         try:
             return await waiter
         finally:
             timer.cancel()
+            self._waiting.pop(place, None)
+            self._called.discard(place)
+            if not self._held:
+                self._call()  # for those who came since, if this one was cancelled
+
+    def _call(self) -> None:
+        """Have all who wait look, the first one first, if no others are about to."""
+        # A coroutine that its loop abandoned is finished by the garbage collector, anywhere.
+        if self._called or self.loop.is_closed():
+            return
+        waiting, self._waiting = self._waiting, {}
+        for place, waiter in sorted(waiting.items()):
+            if not waiter.done():  # nor cancelled, nor out of time
+                self._called.add(place)
+                waiter.set_result(True)
 
 
-def _settle(waiter: asyncio.Future[bool], outcome: bool) -> None:
+def _settle(waiter: asyncio.Future[bool]) -> None:
     if not waiter.done():  # nor cancelled with its task
-        waiter.set_result(outcome)
+        waiter.set_result(False)
 
 
 def _seen(arrived: asyncio.Future[T]) -> None:
