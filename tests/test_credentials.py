@@ -956,7 +956,7 @@ def test_refusal_that_cannot_be_read_is_told_with_its_status(
 
 
 def _as_reported(value: object) -> str:
-    """What an error reporter makes of a variable: Sentry's and Rollbar's look into containers, of
+    """What an error reporter makes of a variable: some look into containers, of
     which named tuples are some, and show all else as its `repr`.
     """
     if isinstance(value, Mapping):

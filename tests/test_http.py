@@ -816,6 +816,11 @@ def test_process_ends_after_its_ca_files_are_read() -> None:
     assert (run.stdout, run.stderr) == ("read\n", "")
 
 
+def test_ca_files_can_be_read_while_the_process_ends() -> None:
+    _clients._let_reading_end()
+    assert isinstance(_ssl_context(Connection()), ssl.SSLContext)
+
+
 def test_process_ends_although_ca_files_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     class Held:
         def acquire(self, timeout: float) -> bool:
