@@ -9,12 +9,17 @@ import logging
 import os
 import pickle
 import ssl
+import sys
 import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
+import pygen_auth
 from pygen_auth import (
     AsyncCredentials,
     AsyncOAuth2ClientCredentials,
@@ -29,7 +34,9 @@ from pygen_auth import (
     _credentials,
     _interface,
 )
+from pygen_auth._grant import Grant
 from pygen_auth._keeper import GRACE
+from pygen_auth._token import Lease
 from pygen_auth._wire import Request, Response
 from pygen_auth._worker import LoopLock
 
@@ -625,7 +632,7 @@ def test_call_out_of_its_own_token_request_does_not_wait_for_itself(
             errors.append(str(error))
         return SECRET
 
-    credentials._grant = credentials._grant._replace(client_secret=secret)
+    credentials._grant = replace(credentials._grant, client_secret=secret)
     assert twin.token(credentials) == "tok-1"
     assert errors == [
         "Token request failed: these credentials were used within their own token request"
@@ -914,3 +921,65 @@ def test_interfaces_cannot_be_made() -> None:
         Credentials()  # type: ignore[abstract]
     with pytest.raises(TypeError):
         AsyncCredentials()  # type: ignore[abstract]
+
+
+# -- a program that outlives its files, and one that reports its errors
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [UNAVAILABLE, WRONG_SECRET, UnreachableError("no answer", retryable=True)],
+    ids=["503", "401", "no answer"],
+)
+def test_held_token_stays_in_use_where_no_module_can_be_loaded_any_more(
+    twin: Twin, clock: HandClock, outcome: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = Endpoint(granted(), outcome)
+    credentials = twin.scripted(endpoint, clock)
+    assert twin.token(credentials) == "tok-1"
+    clock.advance(3500)
+    monkeypatch.delitem(sys.modules, "pygen_auth._refusal", raising=False)
+    monkeypatch.setattr(pygen_auth, "__path__", [])
+    assert [twin.token(credentials) for _ in range(5)] == ["tok-1"] * 5
+    assert endpoint.count == 2
+
+
+def test_refusal_that_cannot_be_read_is_told_with_its_status(
+    twin: Twin, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credentials = twin.scripted(Endpoint(WRONG_SECRET), clock)
+    monkeypatch.delitem(sys.modules, "pygen_auth._refusal", raising=False)
+    monkeypatch.setattr(pygen_auth, "__path__", [])
+    with pytest.raises(RefusedError, match=r"status 401; .*\(ModuleNotFoundError\)") as caught:
+        twin.token(credentials)
+    assert (caught.value.status, caught.value.retryable) == (401, False)
+
+
+def _as_reported(value: object) -> str:
+    """What an error reporter makes of a variable: some look into containers, of
+    which named tuples are some, and show all else as its `repr`.
+    """
+    if isinstance(value, Mapping):
+        return "".join(f"{key}{_as_reported(one)}" for key, one in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return "".join(_as_reported(one) for one in value)
+    return repr(value)
+
+
+def test_variables_of_a_request_without_answer_show_no_secret(twin: Twin, clock: HandClock) -> None:
+    error = UnreachableError("no answer")
+    with pytest.raises(UnreachableError) as caught:
+        twin.token(twin.scripted(Endpoint(error), clock))
+    package = os.path.dirname(pygen_auth.__file__)
+    frames = [
+        frame
+        for frame, _ in traceback.walk_tb(caught.value.__traceback__)
+        if frame.f_code.co_filename.startswith(package)
+    ]
+    assert any("request" in frame.f_locals for frame in frames)
+    assert SECRET not in "".join(_as_reported(frame.f_locals) for frame in frames)
+
+
+@pytest.mark.parametrize("kind", [Grant, Lease, Request, Response, Token])
+def test_what_holds_a_secret_or_a_token_is_no_container(kind: type) -> None:
+    assert not issubclass(kind, (Sequence, Mapping))

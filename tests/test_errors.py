@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+import sys
 import traceback
 from collections.abc import Callable
 
@@ -227,3 +228,10 @@ def test_a_secret_is_no_pattern(secret: str) -> None:
 
 def test_a_secret_that_utf_8_cannot_carry_is_taken_out_too() -> None:
     assert shown("got s3\ud800cret!", ["s3\ud800cret"]) == "got ***!"
+
+
+def test_a_text_without_entities_is_shown_where_no_module_can_be_loaded_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "html", None)
+    assert shown("Too many open files", ("sesame-street",)) == "Too many open files"

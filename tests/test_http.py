@@ -22,6 +22,7 @@ import tracemalloc
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -631,7 +632,7 @@ def test_secret_in_a_broken_head_is_in_no_link_of_the_chain(head: bytes) -> None
         connection.sendall(head % secret.encode() + b"\r\n\r\n")
 
     with raw_server(serve) as url, pytest.raises(UnreachableError) as caught:
-        by_thread(None, request_to(url)._replace(secrets=(secret,)))
+        by_thread(None, replace(request_to(url), secrets=(secret,)))
     assert secret not in "".join(traceback.format_exception(caught.value))
 
 
@@ -752,23 +753,82 @@ def contexts(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str | None, ...], ss
 
 
 @pytest.mark.usefixtures("contexts")
-def test_ca_files_are_read_once_and_by_a_thread_of_their_own(
-    tls_server: AuthorizationServer, twin: Twin, monkeypatch: pytest.MonkeyPatch
+def test_ca_files_are_read_once_and_while_httpx_is_imported(
+    tls_server: AuthorizationServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readers: list[str] = []
+    reading = threading.Event()
 
     def read(verify: Any) -> ssl.SSLContext:
         readers.append(threading.current_thread().name)
+        reading.set()
         return ssl.create_default_context(cafile=verify)
 
     monkeypatch.setattr(_clients, "_new_context", read)
-    for _ in range(2):
-        credentials = twin.make(
-            tls_server.token_url, "id", "sesame-street", verify=tls_server.ca_file
-        )
-        assert twin.token(credentials)
-    assert len(readers) == 1
-    assert readers[0].startswith("pygen-auth ")
+    monkeypatch.delitem(sys.modules, "httpx")
+    connection = Connection(verify=tls_server.ca_file or "")
+    _clients._read_ahead(connection)
+    assert reading.wait(10)
+    assert isinstance(_ssl_context(connection), ssl.SSLContext)
+    assert readers == ["pygen-auth CA files"]
+
+
+def test_reader_of_ca_files_imports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(*_: object) -> None:
+        assert "certifi" in sys.modules
+
+    monkeypatch.setattr(_clients, "start", start)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    for module in ("httpx", "certifi", "certifi.core"):
+        monkeypatch.delitem(sys.modules, module)
+    _clients._read_ahead(Connection())
+
+
+def test_nothing_is_read_ahead_once_httpx_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_clients, "start", lambda *_: pytest.fail("a thread was started"))
+    _clients._read_ahead(Connection())
+
+
+READS_AT_THE_END = """
+import time
+from pygen_auth import _clients
+
+def read(verify):
+    time.sleep(0.05)
+    print("read", flush=True)
+
+_clients._new_context = read
+_clients._read_ahead(_clients.DEFAULT_CONNECTION)
+time.sleep(0.02)
+"""
+
+
+def test_process_ends_after_its_ca_files_are_read() -> None:
+    """OpenSSL crashes where it still reads while the process ends."""
+    run = subprocess.run(
+        [sys.executable, "-c", READS_AT_THE_END],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert (run.stdout, run.stderr) == ("read\n", "")
+
+
+def test_ca_files_can_be_read_while_the_process_ends() -> None:
+    _clients._let_reading_end()
+    assert isinstance(_ssl_context(Connection()), ssl.SSLContext)
+
+
+def test_process_ends_although_ca_files_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Held:
+        def acquire(self, timeout: float) -> bool:
+            assert timeout <= 1
+            return False
+
+    monkeypatch.setattr(_clients, "_contexts_lock", Held())
+    _clients._let_reading_end()
 
 
 def test_nothing_is_read_ahead_where_another_context_is_used(
@@ -776,6 +836,7 @@ def test_nothing_is_read_ahead_where_another_context_is_used(
 ) -> None:
     certificate = TLSClientCertificate(tls_server.issue_certificate("id"))
     monkeypatch.setattr(_clients, "start", lambda *_: pytest.fail("a thread was started"))
+    monkeypatch.delitem(sys.modules, "httpx")
     _clients._read_ahead(Connection(verify=ssl.create_default_context()))
     _clients._read_ahead(Connection(certificate=certificate))
 

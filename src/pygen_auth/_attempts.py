@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ._client_secret import ClientSecretBasic
 from ._clock import Clock, Instant
-from ._errors import ConfigurationError, OAuth2Error
+from ._errors import ConfigurationError, OAuth2Error, refuses_client
 from ._grant import credential_is_late
 from ._keeper import TokenKeeper
 from ._protocol import expired_on_arrival, parse_token, token_request
@@ -174,8 +174,6 @@ class TokenAttempts(TokenKeeper):
 
         Another one is a credential that has changed at its source, or the other Basic encoding.
         """
-        from ._refusal import refuses_client
-
         if call.proof is None or error is call.refusal or not refuses_client(error):
             return False
         call.refused.append(call.proof)

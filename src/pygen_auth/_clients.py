@@ -6,9 +6,11 @@ No client is kept: each token request opens its own and closes it, or uses the c
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -169,11 +171,16 @@ def _key(verify: Verify) -> tuple[str | None, ...]:
 def _read_ahead(connection: Connection) -> None:
     """Have the CA files read while httpx is imported. The one is work of OpenSSL's, in which other
     threads run, and the other takes 50 ms of a process's start.
+
+    Nothing is imported there: two imports at once, or two first calls of `certifi.where()`, which
+    older httpx makes when it is imported, could meet.
     """
+    if "httpx" in sys.modules:
+        return
     if isinstance(connection.verify, ssl.SSLContext) or connection.certificate is not None:
         return
-    if _key(connection.verify) in _contexts:
-        return
+    with _contexts_lock:
+        _ca_files(connection.verify)
 
     def read() -> None:
         with contextlib.suppress(Exception):  # whoever needs the context is told
@@ -183,23 +190,28 @@ def _read_ahead(connection: Connection) -> None:
 
 
 def _new_context(verify: Verify) -> ssl.SSLContext:
-    """What httpx makes of the same settings, without a need for it to be imported."""
-    ca_file = _ca_file(verify)
+    """What httpx 0.28 makes of the same settings, without a need for it to be imported."""
     try:
-        if ca_file:
-            return ssl.create_default_context(cafile=ca_file)
-        if os.environ.get("SSL_CERT_FILE"):
-            return ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
-        if os.environ.get("SSL_CERT_DIR"):
-            return ssl.create_default_context(capath=os.environ["SSL_CERT_DIR"])
-        import certifi  # which httpx brings
-
-        return ssl.create_default_context(cafile=certifi.where())
+        file, directory = _ca_files(verify)
+        return ssl.create_default_context(cafile=file, capath=directory)
     except OSError as error:
+        ca_file = _ca_file(verify)
         source = f"verify={ca_file!r}" if ca_file else f"{_from_environment()}"
         raise ConfigurationError(
             f"the CA certificates could not be read ({source}): {shown(str(error))}"
         ) from error
+
+
+def _ca_files(verify: Verify) -> tuple[str | None, str | None]:
+    """The file of CA certificates to read, or else the directory to look into."""
+    file = _ca_file(verify) or os.environ.get("SSL_CERT_FILE")
+    if file:
+        return file, None
+    if directory := os.environ.get("SSL_CERT_DIR"):
+        return None, directory
+    import certifi  # which httpx brings
+
+    return certifi.where(), None
 
 
 def ca_source(verify: Verify) -> str:
@@ -226,3 +238,14 @@ def _unlock_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
     os.register_at_fork(after_in_child=_unlock_in_child)
+
+
+def _let_reading_end() -> None:
+    """A process that ends meanwhile crashes (SIGSEGV): OpenSSL takes down what it reads into. Who
+    reads takes milliseconds, or hangs.
+    """
+    if _contexts_lock.acquire(timeout=1):
+        _contexts_lock.release()
+
+
+atexit.register(_let_reading_end)

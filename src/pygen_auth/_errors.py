@@ -122,6 +122,17 @@ def copy_of(error: E, *, note: str = "", retry_after: float | None = None) -> E:
     return twin
 
 
+def refuses_client(error: OAuth2Error) -> bool:
+    """Whether the server said no to the client itself, not to what it asks for.
+
+    Some say so without any code, and a few with a code of their own.
+    """
+    if not isinstance(error, RefusedError) or error.retryable:
+        return False
+    without_code = error.error is None and error.status in (400, 403)
+    return error.status == 401 or error.error == "invalid_client" or without_code
+
+
 # -- what a message may show
 
 HIDDEN = "(not shown, since it repeats a secret)"
@@ -198,16 +209,29 @@ def repeats(text: str, secrets: Iterable[str]) -> bool:
 
 def _readings(text: str) -> Iterable[str]:
     """The text as it is, and as somebody reads it who undoes the usual encodings."""
-    import html  # here: it takes 1 ms to import, and most programs never see an error
-
     unescaped = re.sub(_JSON_ESCAPE, lambda m: chr(int(m[1], 16)) if m[1] else m[2], text)
-    plain = html.unescape(unescaped)
-    readings = (text, unescaped, html.unescape(text), plain, unquote(plain), unquote_plus(plain))
+    plain = _without_entities(unescaped)
+    readings = (
+        text,
+        unescaped,
+        _without_entities(text),
+        plain,
+        unquote(plain),
+        unquote_plus(plain),
+    )
     for reading in dict.fromkeys((*readings, unquote(text), unquote_plus(text))):
         yield reading
         runs = re.findall(_BASE64, reading)
         for start in range(4):  # letters or a slash ahead of it look like a part of it
             yield "\n".join(_decoded(run[start:]) for run in runs)
+
+
+def _without_entities(text: str) -> str:
+    if "&" not in text:
+        return text
+    import html  # here: it takes 1 ms to import, and most programs never see such an error
+
+    return html.unescape(text)
 
 
 def _decoded(run: str) -> str:

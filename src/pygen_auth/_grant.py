@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ._checks import check_text, check_url, encodable
 from ._client_secret import BY_NAME, ClientSecretBasic, ClientSecretPost, called
@@ -27,23 +28,17 @@ _RESERVED_PARAMS = {
 }
 
 
-class Grant(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Grant:
     """A client credentials grant (RFC 6749 §4.4.2), checked. Everything that names the token."""
 
     token_url: str
     client_id: str
-    client_secret: ClientSecret | None = None
+    client_secret: ClientSecret | None = field(default=None, repr=False)
     scopes: tuple[str, ...] = ()
     audience: str | None = None
-    params: tuple[tuple[str, str], ...] = ()
+    params: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     client_auth: ClientAuth = BY_NAME[ClientSecretPost.name]
-
-    def __repr__(self) -> str:
-        """Without the secret, and without params, which may hold one."""
-        return (
-            f"Grant(token_url={self.token_url!r}, client_id={self.client_id!r}, "
-            f"scopes={self.scopes!r}, audience={self.audience!r}, client_auth={self.client_auth!r})"
-        )
 
     @property
     def credential_at_hand(self) -> bool:

@@ -20,7 +20,7 @@ from authlib.oauth2 import OAuth2Client
 from ._checks import LONGEST
 from ._client_secret import ClientSecretBasic, ClientSecretPost
 from ._clock import Instant
-from ._errors import InvalidResponseError, shown
+from ._errors import InvalidResponseError, RefusedError, shown
 from ._grant import Grant
 from ._token import Token
 from ._ways import basic_pair
@@ -136,12 +136,27 @@ def parse_token(
     """
     fields = json_object(response)
     if not 200 <= response.status < 300 or (fields is not None and fields.get("error")):
-        from ._refusal import refusal  # here: with its tables, it takes 3 ms to import
-
-        raise refusal(response, fields or {}, now, secrets, client_auth)
+        raise _refusal(response, fields or {}, now, secrets, client_auth)
     if fields is None:
         raise _invalid(what_is_no_json(response, secrets))
     return _token(fields, now, default_lifetime, secrets)
+
+
+def _refusal(response: Response, *about: Any) -> RefusedError:
+    try:
+        from ._refusal import refusal  # here: with its tables, it takes 3 ms to import
+    except Exception as error:
+        # A program may outlive its own files, as after an update, or be able to open none any more.
+        # Callers go on with the token they have, as after every other refusal.
+        failed = RefusedError(
+            f"Token request failed with status {response.status}; what the server says could not "
+            f"be read, since a module of pygen_auth could not be loaded ({type(error).__name__})",
+            status=response.status,
+            retryable=response.status >= 500,
+        )
+        failed.__cause__ = error
+        return failed
+    return refusal(response, *about)
 
 
 def is_bearer_text(token: object) -> TypeGuard[str]:

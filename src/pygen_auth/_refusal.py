@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from ._clock import Instant
-from ._errors import OAuth2Error, RefusedError, repeats, shortened, shown
+from ._errors import RefusedError, repeats, shortened, shown
 from ._hints import CODES, ERROR_CODES, hint_for
 from ._wire import Response
 
@@ -46,17 +46,6 @@ _PERMANENT_NUMBERS = {"AADSTS90036", "AADSTS90092"}  # although they come with s
 
 _KNOWN = frozenset({*_TRANSIENT, *_PERMANENT, *ERROR_CODES}).union(*CODES.values())
 """Words that are no secret, whatever somebody's secret may be."""
-
-
-def refuses_client(error: OAuth2Error) -> bool:
-    """Whether the server said no to the client itself, not to what it asks for.
-
-    Some say so without any code, and a few with a code of their own.
-    """
-    if not isinstance(error, RefusedError) or error.retryable:
-        return False
-    without_code = error.error is None and error.status in (400, 403)
-    return error.status == 401 or error.error == "invalid_client" or without_code
 
 
 def refusal(

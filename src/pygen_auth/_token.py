@@ -8,9 +8,8 @@ and leases are values; whoever holds a lease swaps it for the one that a method 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import NamedTuple
 
 from ._clock import PAST, Instant
 from ._errors import OAuth2Error, copy_of
@@ -96,7 +95,8 @@ class Token:
         return self.expires.after(-min(margin, self.lifetime / 2))
 
 
-class Lease(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Lease:
     """The token that is held, and what is known against asking for another one."""
 
     token: Token | None = None
@@ -112,13 +112,9 @@ class Lease(NamedTuple):
     """Failed refreshes in a row."""
     refusals: int = 0
     """Tokens in a row that a resource server refused."""
-    refused: str | None = None
+    refused: str | None = field(default=None, repr=False)
     quiet_since: Instant = PAST
     """When a series of refusals last went on: a refusal, or the token that followed it."""
-
-    def __repr__(self) -> str:
-        """Without the refused token."""
-        return f"Lease(token={self.token!r}, end={self.end!r}, pause={self.pause!r})"
 
     # -- questions
 
@@ -169,14 +165,15 @@ class Lease(NamedTuple):
         lease = Lease(token=token, due=token.due(margin), end=token.expires)
         same = self.token is not None and self.token.access_token == token.access_token
         if same:  # a server or a proxy with a cache: asking again at once brings it once more
-            lease = lease._replace(pause=now.after(SAME_TOKEN_PAUSE))
+            lease = replace(lease, pause=now.after(SAME_TOKEN_PAUSE))
         after_refusal = self.token is None or self.token.access_token == self.refused
         again = token.access_token == self.refused
         if self.refusals == 0 or (self._quiet(now) and (again or not after_refusal)):
             return lease
         if again:
-            return self._replace(token=token, due=lease.due)._on_probation(now, chance)
-        return lease._replace(
+            return replace(self, token=token, due=lease.due)._on_probation(now, chance)
+        return replace(
+            lease,
             refusals=self.refusals,
             refused=self.refused,
             quiet_since=now if after_refusal else self.quiet_since,
@@ -194,24 +191,24 @@ class Lease(NamedTuple):
                 pause = pause.or_earlier(last_chance)
             pause = pause.or_earlier(self.end)  # the first call without a token asks at once
         failure = copy_of(error, retry_after=max(error.retry_after or 0.0, pause.until(now)))
-        return self._replace(pause=pause, failure=failure, failed_at=now, failures=failures)
+        return replace(self, pause=pause, failure=failure, failed_at=now, failures=failures)
 
     def put_off(self, now: Instant, chance: float) -> Lease:
         """Another process is refreshing: the token stays, and is looked for again soon."""
         wait = min(LOOK_AGAIN, self.end.until(now) / 4) * (0.5 + chance / 2)
-        return self._replace(pause=now.after(wait))
+        return replace(self, pause=now.after(wait))
 
     def invalidated(self, token: Token, now: Instant, chance: float) -> Lease:
         """A resource server refused `token`. A newer one stays."""
         if self.token is None or self.token.access_token != token.access_token:
             return self
         if self.token.access_token == self.refused:  # known: it is out on probation
-            return self._replace(quiet_since=now)
+            return replace(self, quiet_since=now)
         if not self.usable(now):  # that says nothing new, and a pause begun since stays
             return self
         if self.refusals == 0 or self._quiet(now):
             return Lease(refusals=1, refused=token.access_token, quiet_since=now)
-        return self._replace(refused=token.access_token, quiet_since=now)._on_probation(now, chance)
+        return replace(self, refused=token.access_token, quiet_since=now)._on_probation(now, chance)
 
     def dropped(self, now: Instant) -> Lease:
         """The caller wants the token gone. A pause without one, and a token on probation, stay:
@@ -219,11 +216,11 @@ class Lease(NamedTuple):
         """
         if self.token is None or self.token.access_token == self.refused:
             return self
-        return self._replace(token=None, pause=PAST if self.usable(now) else self.pause)
+        return replace(self, token=None, pause=PAST if self.usable(now) else self.pause)
 
     def with_margin(self, margin: float) -> Lease:
         """The caller set another refresh margin, in seconds."""
-        return self._replace(due=self.token.due(margin)) if self.token else self
+        return replace(self, due=self.token.due(margin)) if self.token else self
 
     def _on_probation(self, now: Instant, chance: float) -> Lease:
         """Hand the refused token out until the pause is over, so that callers see the API's 401.
@@ -232,8 +229,8 @@ class Lease(NamedTuple):
         """
         assert self.token is not None
         end = now.after(pause_after(self.refusals, chance)).or_earlier(self.token.expires)
-        return self._replace(
-            pause=end, end=end, refusals=self.refusals + 1, failure=None, failures=0
+        return replace(
+            self, pause=end, end=end, refusals=self.refusals + 1, failure=None, failures=0
         )
 
     def _quiet(self, now: Instant) -> bool:

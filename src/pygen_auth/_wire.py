@@ -9,26 +9,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
 
 REQUEST_ID = "client-request-id"
 """The header with our own id of a request. Entra ID repeats it as `correlation_id`."""
 
 
-class Request(NamedTuple):
+@dataclass(frozen=True)
+class Request:
     """A request to an authorization server. Headers and body may hold the secret, so no repr."""
 
     url: str
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
     timeout: float
     """Seconds until the whole answer must be there, name look-up included."""
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     """What was sent and must not come back in a message, in plain text."""
     method: str = "POST"
-
-    def __repr__(self) -> str:
-        return f"Request({self.method} {self.url}, timeout={self.timeout!r})"
 
     @property
     def id(self) -> str | None:
@@ -38,7 +36,7 @@ class Request(NamedTuple):
 
 def identified(request: Request) -> Request:
     """The same request with an id of its own."""
-    return request._replace(headers={**request.headers, REQUEST_ID: _random_id()})
+    return replace(request, headers={**request.headers, REQUEST_ID: _random_id()})
 
 
 def _random_id() -> str:
@@ -52,18 +50,16 @@ def _random_id() -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-class Response(NamedTuple):
+@dataclass(frozen=True)
+class Response:
     """The answer, its body decoded and never longer than the sender's limit."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     """Names in lower case."""
-    body: bytes
+    body: bytes = field(repr=False)
     defect: str | None = None
     """Why the body cannot be trusted (too long, unknown encoding); None where it is whole."""
-
-    def __repr__(self) -> str:
-        return f"Response({self.status}, defect={self.defect!r})"
 
 
 Send = Callable[[Request], Response]

@@ -19,10 +19,9 @@ from pygen_auth import InvalidResponseError, OAuth2Error, RefusedError, Token
 from pygen_auth._body import LONGEST_BODY, answer_of
 from pygen_auth._checks import LONGEST, check_url
 from pygen_auth._clock import Instant
-from pygen_auth._errors import SHOWN_CHARACTERS
+from pygen_auth._errors import SHOWN_CHARACTERS, refuses_client
 from pygen_auth._metadata import Metadata, Wanted, read_metadata
 from pygen_auth._protocol import is_bearer_text, parse_token
-from pygen_auth._refusal import refuses_client
 from pygen_auth._wire import Response
 
 from . import examples
