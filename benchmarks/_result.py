@@ -32,7 +32,7 @@ class Goal:
     unit: str
 
     def __str__(self) -> str:
-        return f"{self.relation} {self.limit:g} {self.unit}"
+        return f"{self.relation} {digits(self.limit)} {self.unit}"
 
     def holds(self, measured: float) -> bool:
         """Whether the figure, in the unit of the goal, is within the bound."""
@@ -79,6 +79,11 @@ def best_run(name: str, goal: Goal, measure: Callable[[], Figure]) -> Result:
     return judged(name, goal, best, runs=len(figures))
 
 
+def digits(figure: float) -> str:
+    """Three digits of it, or all before the point."""
+    return f"{figure:,.0f}" if abs(figure) >= 1000 else f"{figure:.3g}"
+
+
 def table(results: Iterable[Result]) -> str:
     """The results in aligned columns, for people."""
     rows = [("measurement", "measured", "goal", "met", "detail"), *map(_row, results)]
@@ -88,7 +93,7 @@ def table(results: Iterable[Result]) -> str:
 
 
 def _row(result: Result) -> tuple[str, ...]:
-    measured = f"{result.measured:.3g} {result.unit}"
+    measured = f"{digits(result.measured)} {result.unit}"
     runs = f"{result.runs} run{'s' if result.runs > 1 else ''}"
     met = "yes" if result.met else "NO"
     return result.name, measured, result.goal, met, f"{result.detail}; {runs}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks._pages import replaced
+from benchmarks._result import digits
 
 from ._bench import Scenario, markdown
 
@@ -31,7 +32,7 @@ def _goals(found: Mapping[str, Any]) -> str:
         (
             result["name"],
             result["goal"],
-            f"{result['measured']:.3g} {result['unit']}",
+            f"{digits(result['measured'])} {result['unit']}",
             "yes" if result["met"] else "**no**",
         )
         for result in found["results"]
