@@ -190,7 +190,7 @@ def test_first_page_has_what_why_and_the_states_on_one_screen(tab: Page) -> None
         ("Invalid token response from server", "/errors/"),
         ("refresh_margin", "/guide/"),
         ("RedisTokenStore", "/sharing/"),
-        ("BearerAuth", "/guide/"),
+        ("BearerAuth", "/reference/pygen_auth.auth/"),
         ("oauth2_clock", "/testing/"),
     ],
 )
