@@ -155,7 +155,7 @@ def test_every_tool_is_pinned(extra: str) -> None:
 # -- CI
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 SET_UP = ("actions/checkout@", "actions/setup-python@", "actions/setup-node@")
 JOBS: dict[str, dict[str, Any]] = {
     name: job
