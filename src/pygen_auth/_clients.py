@@ -13,6 +13,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -36,18 +37,13 @@ class Opened(NamedTuple):
     """Whether it was made for this request, and is closed after it."""
 
 
+@dataclass(frozen=True, slots=True)
 class Connection:
     """How a server is reached: with the caller's client, or with one of ours, made like this."""
 
-    __slots__ = ("certificate", "client", "verify")
-
-    def __init__(
-        self,
-        client: Client | None = None,
-        verify: Verify = True,
-        certificate: TLSClientCertificate | None = None,
-    ) -> None:
-        self.client, self.verify, self.certificate = client, verify, certificate
+    client: Client | None = None
+    verify: Verify = True
+    certificate: TLSClientCertificate | None = None
 
     def open(self, url: str) -> Opened:
         """A client for one request to `url`.
