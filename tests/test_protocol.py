@@ -1248,6 +1248,23 @@ def test_a_secret_that_comes_back_encoded_is_not_shown(
     assert_not_shown(error, secret, alone)
 
 
+@pytest.mark.parametrize(
+    ("ahead", "secret", "encoding"),
+    [
+        pytest.param("%", "96漢ßЖÅ7é字1+Ж", "plus-encoded", id="percent sign"),
+        pytest.param("\\", "u0041/ö+b:c-e", "JSON in ASCII", id="backslash"),
+        pytest.param("\\", "u0041/ö+b:c d", "percent-encoded", id="backslash and percent"),
+        pytest.param("&#", "1234/ö+b:c&d", "HTML", id="ampersand"),
+    ],
+)
+def test_a_secret_is_not_shown_where_the_text_ahead_makes_an_escape_of_its_beginning(
+    ahead: str, secret: str, encoding: str
+) -> None:
+    encoded = ENCODINGS[encoding](secret)
+    error = refused(response(f"{ahead}{encoded}".encode(), 500), secrets_of(secret))
+    assert_not_shown(error, secret, encoded, encoded[4:])
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
 def test_a_secret_that_comes_back_in_another_character_set_is_not_shown(encoding: str) -> None:
     secret = "p@ss:w/ord-é"

@@ -141,7 +141,9 @@ _READ = 16_384  # characters of a text that are looked at; the rest is never sho
 _SEARCHED = 4_000  # of those, squeezed, in which a secret is looked for
 _SHOWABLE = 1_000  # of those, from which the shown ones come: none is cut out of a secret
 _LEFT_OUT = 512  # squeezed characters before that end: a beginning of a secret, encoded
-_TELLING = 64  # characters of a secret by which it is known; tokens can be a megabyte long
+_TELLING = 64  # characters of a secret that are looked for; tokens can be a megabyte long
+_LONG = 12  # characters of a secret, half of which are no chance match
+_MISREAD = 8  # characters of those that an escape ahead of them may take, as `\uABCD` takes four
 
 # Compiled at their first use, since most programs never see an error.
 _CREDENTIAL_FIELD = r"""(?ix)
@@ -197,14 +199,23 @@ def _without(line: str, secret: str) -> str:
 def repeats(text: str, secrets: Iterable[str]) -> bool:
     """Whether a secret can be read out of the text, in one of the usual encodings."""
     known = [
-        (secret[:_TELLING].casefold(), _ascii_only(secret[: 4 * _TELLING])[:_TELLING])
+        (_telling(secret).casefold(), _telling(_ascii_only(secret[: 4 * _TELLING])))
         for secret in filter(None, secrets)
     ]
     for view in _readings(text) if known else ():  # one by one: together they take megabytes
         folded, stripped = view.casefold(), _ascii_only(view)
-        if any(start in folded or (len(bare) > 3 and bare in stripped) for start, bare in known):
+        if any(part in folded or (len(bare) > 3 and bare in stripped) for part, bare in known):
             return True
     return False
+
+
+def _telling(secret: str) -> str:
+    """The part by which a secret is known.
+
+    Not its first characters, if it is long: a `%` or a backslash that happens to stand ahead of
+    it takes those for an escape of its own, and they are gone from every reading.
+    """
+    return secret[min(_MISREAD, len(secret) // 2) if len(secret) >= _LONG else 0 : _TELLING]
 
 
 def _readings(text: str) -> Iterable[str]:

@@ -200,7 +200,9 @@ secrets = st.builds(
 around = st.sampled_from(
     ["", "20", "/", "a/b/", "é", " ", "'", '"', ": ", "=", "(", "<b>", ", ", "\n", "secret=", "é "]
 )
-fillers = st.sampled_from(["", "what is ", "x" * 150 + " ", "y " * 500, "&amp;", "%", "\\"])
+fillers = st.sampled_from(
+    ["", "what is ", "x" * 150 + " ", "y " * 500, "&amp;", "&#", "%", "%2", "\\", "\\u"]
+)
 
 
 def strewn(value: Any, echo: str, where: list[int]) -> Any:
