@@ -27,6 +27,7 @@ from pygen_auth import (
     Credentials,
     InvalidResponseError,
     OAuth2ClientCredentials,
+    OAuth2Error,
     RefusedError,
     Token,
     UnreachableError,
@@ -966,10 +967,23 @@ def _as_reported(value: object) -> str:
     return repr(value)
 
 
-def test_variables_of_a_request_without_answer_show_no_secret(twin: Twin, clock: HandClock) -> None:
-    error = UnreachableError("no answer")
-    with pytest.raises(UnreachableError) as caught:
-        twin.token(twin.scripted(Endpoint(error), clock))
+ECHO = Response(400, {}, f'{{"error": "x", "client_secret": "{SECRET}"}}'.encode())
+TOKEN_WITHOUT_END = b'{"access_token": "opaque-access-token", "expires_in": "soon"}'
+
+
+@pytest.mark.parametrize(
+    ("outcome", "hidden"),
+    [
+        pytest.param(UnreachableError("no answer"), SECRET, id="no answer"),
+        pytest.param(ECHO, SECRET, id="refusal"),
+        pytest.param(Response(200, {}, TOKEN_WITHOUT_END), "opaque-access", id="bad answer"),
+    ],
+)
+def test_variables_of_a_failed_call_show_neither_secret_nor_token(
+    twin: Twin, clock: HandClock, outcome: Response | OAuth2Error, hidden: str
+) -> None:
+    with pytest.raises(OAuth2Error) as caught:
+        twin.token(twin.scripted(Endpoint(outcome), clock))
     package = os.path.dirname(pygen_auth.__file__)
     frames = [
         frame
@@ -977,7 +991,7 @@ def test_variables_of_a_request_without_answer_show_no_secret(twin: Twin, clock:
         if frame.f_code.co_filename.startswith(package)
     ]
     assert any("request" in frame.f_locals for frame in frames)
-    assert SECRET not in "".join(_as_reported(frame.f_locals) for frame in frames)
+    assert hidden not in "".join(_as_reported(frame.f_locals) for frame in frames)
 
 
 @pytest.mark.parametrize("kind", [Grant, Lease, Request, Response, Token])

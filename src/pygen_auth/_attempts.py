@@ -142,6 +142,7 @@ class TokenAttempts(TokenKeeper):
 
         Raises `error` where there is neither.
         """
+        error.__traceback__ = None  # its frames hold secrets, and error reporters show variables
         if call.refusal is not None and isinstance(error, ConfigurationError):
             error = call.refusal  # its source gave nothing else
         if error is not call.refusal:
