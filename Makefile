@@ -122,7 +122,7 @@ pins-%:
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks
 
-# All of them, or with SCENARIOS="hot-path herd" a part.
+# All of them, or with SCENARIOS="hot-path herd" a part, of which nothing is written.
 PEERS := .venv-peers
 
 bench-peers: $(PEERS)/ready

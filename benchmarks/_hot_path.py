@@ -23,6 +23,11 @@ CALLS = 1000
 THREADS = 8
 THREAD_ROUNDS = 8
 """With one thread and with all of them, in turns."""
+SHARE = Goal("at least", 85.0, "%")
+"""Of calls in a second of processor. By the time that goes by, other work on the machine decides:
+with two more busy processes than processors the same code had 77 % in one run and 160 % in another,
+and with a lock around each call 105 %. By time of a processor it had 98 and 99 %, and with that
+lock 69 %. What threads do in the time that goes by is `peers/_threads.py`'s, on a quiet machine."""
 SECONDS = 0.25
 """Length of such a round."""
 BATCH = 50
@@ -48,7 +53,7 @@ def results() -> list[Result]:
             ),
             best_run(
                 f"{THREADS} threads / 1 thread",
-                Goal("at least", 70.0, "%"),
+                SHARE,
                 lambda: _throughput(ours),
             ),
         ]
@@ -90,15 +95,22 @@ def _cost(credentials: OAuth2ClientCredentials, other: str, **names: object) -> 
 def _throughput(call: Callable[[], object]) -> Figure:
     """What all threads do together, in percent of what one does alone; the best round of each."""
     rounds = [
-        (calls_per_second([call]), calls_per_second([call] * THREADS)) for _ in range(THREAD_ROUNDS)
+        [calls_per_second([call] * threads, clock=time.process_time) for threads in (1, THREADS)]
+        for _ in range(THREAD_ROUNDS)
     ]
     alone, together = (max(rates) for rates in zip(*rounds, strict=True))
-    detail = f"{together / 1e6:.2f} / {alone / 1e6:.2f} million calls per second"
+    detail = f"{together / 1e6:.2f} / {alone / 1e6:.2f} million calls per second of processor"
     return Figure(100 * together / alone, detail)
 
 
-def calls_per_second(calls: Sequence[Callable[[], object]], seconds: float = SECONDS) -> float:
-    """What a thread for each of these does together, when all call as fast as they can."""
+def calls_per_second(
+    calls: Sequence[Callable[[], object]],
+    seconds: float = SECONDS,
+    clock: Callable[[], float] = time.perf_counter,
+) -> float:
+    """What a thread for each of these does together in a second by this clock, when all call as
+    fast as they can for so many seconds.
+    """
     counts = [0] * len(calls)
 
     def work(index: int) -> None:
@@ -109,11 +121,13 @@ def calls_per_second(calls: Sequence[Callable[[], object]], seconds: float = SEC
             count += BATCH
         counts[index] = count
 
-    elapsed = together(len(calls), work)
+    elapsed = together(len(calls), work, clock)
     return sum(counts) / elapsed
 
 
-def together(threads: int, work: Callable[[int], object]) -> float:
+def together(
+    threads: int, work: Callable[[int], object], clock: Callable[[], float] = time.perf_counter
+) -> float:
     """Have threads with the numbers from 0 on work, begun at once; seconds until all are done."""
     barrier = threading.Barrier(threads + 1)
 
@@ -125,7 +139,7 @@ def together(threads: int, work: Callable[[int], object]) -> float:
     for worker in workers:
         worker.start()
     barrier.wait()
-    began = time.perf_counter()
+    began = clock()
     for worker in workers:
         worker.join()
-    return time.perf_counter() - began
+    return clock() - began

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 ATTEMPTS = 3
-"""Runs at most of a timed measurement. Other work on the machine can only make a figure worse, so
-a goal that is missed is tried again and the best run counts; every result says how many it took.
-Counts are exact and never tried again to make them right."""
+"""Runs at most of a timed measurement. Other work on the machine makes a figure worse more often
+than better, so a goal that is missed is tried again and the best run counts; every result says how
+many it took. Counts are exact and never tried again to make them right."""
 
 TIMED = frozenset({"ns", "µs", "ms", "s", "×", "%"})
 """Units of times and of their ratios, which other work on the machine can make worse."""

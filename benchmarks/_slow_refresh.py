@@ -14,7 +14,7 @@ from pygen_auth import AsyncOAuth2ClientCredentials, OAuth2ClientCredentials
 from pygen_auth.testing import Answer
 
 from ._hot_path import together
-from ._result import ATTEMPTS, Figure, Goal, Result, judged
+from ._result import Figure, Goal, Result, judged
 from ._server import SeparateServer, separate_server
 
 THREADS = 16
@@ -22,10 +22,16 @@ PAUSE = 0.001
 """Seconds between two calls of a thread."""
 DELAY = 2.0
 """Seconds the second token request takes."""
-LIFETIME = 6
-"""Seconds the first token lives; it is due after half of them, and expires long after the delay."""
+LIFETIME = 10
+"""Seconds the first token lives; it is due after half of them, and expires long after the delay: a
+machine that stands still for a second or two must not make all threads wait."""
 BEFORE, AFTER = 0.3, 0.5
 """Seconds for which the threads call before the token is due, and after the next one has come."""
+
+RUNS = 5
+"""At most, of which the best counts, as with `ATTEMPTS`. The longest of tens of thousands of calls
+is what the machine makes it: 1 ms on a quiet one, 39 ms with a dozen busy processes on two
+processors. Who waits for the endpoint is beyond the goal every time."""
 
 WAITING = {False: Goal("exactly", 1, "thread"), True: Goal("exactly", 0, "threads")}
 """Threads that wait for the new token, without and with `background_refresh`."""
@@ -79,7 +85,7 @@ def results() -> list[Result]:
 
 def _results(name: str, measure: Callable[[], Run]) -> list[Result]:
     runs: list[Run] = []
-    while len(runs) < ATTEMPTS and not any(_in_time(run) for run in runs):
+    while len(runs) < RUNS and not any(_in_time(run) for run in runs):
         runs.append(measure())
     best, count = min(runs, key=lambda run: run.distance), len(runs)
     # The number of threads that wait is exact, so it has to be right in every run.

@@ -193,9 +193,19 @@ def test_ci_gives_up_in_the_end(job: dict[str, Any]) -> None:
 
 def test_the_script_of_ci_runs_targets_of_make() -> None:
     script = (ROOT / ".ci" / "run").read_text("utf-8")
-    ran = re.findall(r"^(?:\w+=\w+ )?step \d+ (\w+)\b", script, re.MULTILINE)
-    assert ran
+    ran = re.findall(r"^(?:\w+=\S+ |\w+=\".*\" )?step \d+ (\S+)", script, re.MULTILINE)
+    assert len(ran) == len(re.findall(r"^[^#\n]*\bstep \d", script, re.MULTILINE))
     assert set(ran) <= TARGETS
+
+
+def test_ci_measures_no_times_beside_other_libraries() -> None:
+    """They are judged on a machine that does nothing else."""
+    jobs = JOBS["targets"]["strategy"]["matrix"]["include"]
+    scenarios = {each["target"]: each.get("scenarios") for each in jobs}["bench-peers"]
+    assert scenarios == "outage lifetimes"
+    assert f'SCENARIOS="{scenarios}" step' in (ROOT / ".ci" / "run").read_text("utf-8")
+    (run,) = (each for each in JOBS["targets"]["steps"] if "run" in each)
+    assert run["env"] == {"SCENARIOS": "${{ matrix.scenarios }}"}
 
 
 def test_ci_tests_on_each_python_that_is_supported() -> None:

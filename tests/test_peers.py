@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from typing import Any
 
 import pytest
 
 from benchmarks._result import Figure, Goal, Result, judged
+from benchmarks.peers import __main__ as program
 from benchmarks.peers import _summary
 from benchmarks.peers.__main__ import RESULTS_FILE, SCENARIOS, measured
 from benchmarks.peers._bench import Rows, Scenario
@@ -63,3 +66,24 @@ def test_a_time_is_measured_again_and_a_count_stands(
     rows, results = measured(scenario, None)  # type: ignore[arg-type]
     assert rows is all_runs[stands]
     assert [result.measured for result in results] == list(runs[stands])
+
+
+@pytest.mark.parametrize(
+    ("names", "writings"), [([], 1), (["scripted"], 0)], ids=["all", "a part, named"]
+)
+def test_only_a_run_of_all_scenarios_is_written(
+    names: list[str],
+    writings: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Else figures of one machine and day would stand there as those of another."""
+    written: list[Any] = []
+    scenario = Scenario("scripted", lambda bench: {"a peer": {}}, lambda rows: [], list)
+    monkeypatch.setattr(program, "SCENARIOS", {scenario.name: scenario})
+    monkeypatch.setattr(program, "token_server", contextlib.nullcontext)
+    monkeypatch.setattr(program, "trust", lambda server: None)
+    monkeypatch.setattr(program, "_write", written.append)
+    assert program.main(*names) == 0
+    assert len(written) == writings
+    assert "\na peer\n" in capsys.readouterr().out

@@ -19,9 +19,8 @@ def written(page: str, results: Mapping[str, Any], scenarios: Iterable[Scenario]
     """The page with what these results say."""
     parts = {"machine": _machine(results), "versions": _versions(results)}
     for scenario in scenarios:
-        found = results["scenarios"].get(scenario.name)
-        if found is not None:
-            parts[scenario.name] = "\n".join([*scenario.table(found["figures"]), "", _goals(found)])
+        found = results["scenarios"][scenario.name]
+        parts[scenario.name] = "\n".join([*scenario.table(found["figures"]), "", _goals(found)])
     for name, text in parts.items():
         page = replaced(page, name, COMMAND, text)
     return page
