@@ -166,7 +166,7 @@ def dropped(environ: dict[str, str]) -> Any:
         stack.enter_context(mock.patch.object(socket, "getaddrinfo", return_value=found))
         stack.enter_context(mock.patch.dict(os.environ, environ))
         url = "https://idp.example.com/token"
-        return step("connection", OAuth2ClientCredentials(url, CLIENT, SECRET, timeout=1))
+        return step("connection", OAuth2ClientCredentials(url, CLIENT, SECRET, timeout=3))
 
 
 def test_address_without_a_way(twin: Twin) -> None:
