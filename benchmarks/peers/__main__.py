@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks._result import ATTEMPTS, TIMED, Result, table
 
 from . import (
+    _faulty,
     _herd,
     _hot_path,
     _lifetimes,
@@ -29,7 +30,7 @@ from . import (
 from ._bench import Bench, Rows, Scenario
 from ._chart import CHART, chart
 from ._environment import environment, trust, versions
-from ._page import PAGE, written
+from ._page import PAGES, written
 from ._server import token_server
 
 SUBJECTS = (
@@ -43,6 +44,7 @@ SUBJECTS = (
     _objects,
     _request,
     _stores,
+    _faulty,
 )
 SCENARIOS = {subject.SCENARIO.name: subject.SCENARIO for subject in SUBJECTS}
 RESULTS_FILE = Path(__file__).with_name("results.json")
@@ -80,7 +82,8 @@ def _write(scenarios: Mapping[str, Any]) -> None:
     results = {"environment": environment(), "versions": versions(), "scenarios": scenarios}
     RESULTS_FILE.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
     CHART.write_text(chart(results), "utf-8")
-    PAGE.write_text(written(PAGE.read_text("utf-8"), results, SCENARIOS.values()), "utf-8")
+    for page in PAGES:
+        page.write_text(written(page, results, SCENARIOS.values()), "utf-8")
     readme = _summary.README
     readme.write_text(_summary.written(readme.read_text("utf-8"), results), "utf-8")
 

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from statistics import median
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -23,6 +24,10 @@ Row = dict[str, Any]
 """The figures of one candidate, by what they are."""
 Rows = dict[str, Row]
 """By candidate."""
+
+PERFORMANCE, COMPARISON = (
+    Path(__file__).parents[2] / "docs" / page for page in ("performance.md", "comparison.md")
+)
 
 LONGEST = 180.0
 """Seconds that one turn of one candidate may take; the slowest, a herd that queues up, takes 20."""
@@ -61,10 +66,31 @@ class Bench(contextlib.ExitStack):
             RuntimeError: it raised something, which the message holds.
             TimeoutError: it does not come to an end.
         """
+        self._send(process, function, arguments, keywords)
+        return self._received(process, function)
+
+    def at_once(
+        self,
+        names: Iterable[str],
+        function: Callable[Concatenate[Server, str, P], T],
+        *arguments: P.args,
+        **keywords: P.kwargs,
+    ) -> dict[str, T]:
+        """The same with the process of each name, in all of them together; the name is the first
+        argument.
+        """
+        processes = list(names)
+        for name in processes:
+            self._send(name, function, (name, *arguments), keywords)
+        return {name: self._received(name, function) for name in processes}
+
+    def _send(self, process: str, function: Callable[..., object], *arguments: object) -> None:
         if process not in self._processes:
             self._processes[process] = self.enter_context(in_own_process(_obey))
+        self._processes[process].send((function, self.server, *arguments))
+
+    def _received(self, process: str, function: Callable[..., T]) -> T:
         connection = self._processes[process]
-        connection.send((function, self.server, arguments, keywords))
         if not connection.poll(LONGEST):
             raise TimeoutError(f"{process}: {function.__name__} is not done after {LONGEST:.0f} s")
         value, error = connection.recv()
@@ -96,6 +122,7 @@ class Scenario:
     """The goals, for our own rows."""
     table: Callable[[Rows], Iterable[str]]
     """Lines of Markdown for the page."""
+    page: Path = PERFORMANCE
 
 
 def medians(rounds: Iterable[Row]) -> Row:

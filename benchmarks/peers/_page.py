@@ -1,4 +1,4 @@
-"""docs/performance.md: its tables are made of `results.json`; a run writes them anew."""
+"""Pages of the docs whose tables are made of `results.json`; a run writes them anew."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from typing import Any
 from benchmarks._pages import replaced
 from benchmarks._result import digits
 
-from ._bench import Scenario, markdown
+from ._bench import COMPARISON, PERFORMANCE, Scenario, markdown
 
-PAGE = Path(__file__).parents[2] / "docs/performance.md"
+PAGES = (PERFORMANCE, COMPARISON)
 COMMAND = "make bench-peers"
 
 
-def written(page: str, results: Mapping[str, Any], scenarios: Iterable[Scenario]) -> str:
-    """The page with what these results say."""
+def written(page: Path, results: Mapping[str, Any], scenarios: Iterable[Scenario]) -> str:
+    """The text of the page with what these results say."""
     parts = {"machine": _machine(results), "versions": _versions(results)}
     for scenario in scenarios:
-        found = results["scenarios"][scenario.name]
-        parts[scenario.name] = "\n".join([*scenario.table(found["figures"]), "", _goals(found)])
-    for name, text in parts.items():
-        page = replaced(page, name, COMMAND, text)
-    return page
+        if scenario.page == page:
+            found = results["scenarios"][scenario.name]
+            parts[scenario.name] = "\n".join([*scenario.table(found["figures"]), "", _goals(found)])
+    text = page.read_text("utf-8")
+    for name, part in parts.items():
+        text = replaced(text, name, COMMAND, part)
+    return text
 
 
 def _goals(found: Mapping[str, Any]) -> str:

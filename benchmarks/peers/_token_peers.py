@@ -133,6 +133,10 @@ class DatabricksInBackground(Databricks):
     _disable_async = False
 
 
+class MsalError(RuntimeError):
+    """What msal returns instead of a token."""
+
+
 class Msal(Peer):
     name = distribution = "msal"
     gives = "token"
@@ -155,7 +159,7 @@ class Msal(Peer):
     @staticmethod
     def access_token(answer: Any) -> str:
         if "access_token" not in answer:  # it returns its errors
-            raise RuntimeError(f"{answer.get('error')}: {answer.get('error_description')}")
+            raise MsalError(f"{answer.get('error')}: {answer.get('error_description')}")
         return str(answer["access_token"])
 
 
