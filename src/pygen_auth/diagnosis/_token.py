@@ -125,7 +125,7 @@ def token(subject: Subject) -> Finding:
 def _clocks(subject: Subject) -> str:
     """What to do about a token that cannot be used now, by the times in it."""
     if subject.clock_is_right:
-        return "ask the server's operator: whatever makes its tokens has another time than it"
+        return "ask the server's operator: its tokens go by another clock than its answers"
     return "set the clock of this machine right"
 
 
