@@ -25,12 +25,8 @@ from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 from pygen_auth import (
-    ConfigurationError,
     OAuth2ClientCredentials,
-    OAuth2Error,
-    RefusedError,
     UnreachableError,
-    _errors,
 )
 from pygen_auth.testing import Answer, AuthorizationServer, FakeClock
 from tests import keys, stand_ins
@@ -270,28 +266,6 @@ def test_every_document_is_linked_from_its_index(folder: str) -> None:
     index = index if index in documents else index.parent.with_suffix(".md")
     links = re.findall(r"\]\(([\w./-]+\.md)", index.read_text("utf-8"))
     assert documents - {(index.parent / link).resolve() for link in links} <= {index}
-
-
-def test_tree_of_errors_is_drawn_as_in_the_code() -> None:
-    text = (ROOT / "docs/errors.md").read_text("utf-8")
-    drawn = next(block for _, block in FENCE.findall(text) if "├─" in block)
-    docstring = _errors.__doc__ or ""
-    names = re.compile(r"\w+Error")
-    assert names.findall(drawn) == names.findall(docstring)
-    assert {name for name in names.findall(drawn) if name != "ValueError"} == {
-        "OAuth2Error",
-        *(kind.__name__ for kind in OAuth2Error.__subclasses__()),
-    }
-    assert issubclass(ConfigurationError, ValueError)
-
-
-@pytest.mark.parametrize(
-    ("kind", "head"), [(OAuth2Error, "On every error:"), (RefusedError, "On `RefusedError` also:")]
-)
-def test_attributes_of_errors_are_listed(kind: type[OAuth2Error], head: str) -> None:
-    text = (ROOT / "docs/errors.md").read_text("utf-8").partition(head)[2].partition("\n\n")[2]
-    listed = re.findall(r"^\| `(\w+)` \|", text.partition("\n\n")[0], re.MULTILINE)
-    assert listed == list(kind.__annotations__)
 
 
 @pytest.mark.parametrize("fault", ["no TLS", "unknown authority", "nobody there", "cut off"])

@@ -687,6 +687,27 @@ def test_broken_proxy_variable_is_a_wrong_setting_and_its_password_is_not_shown(
     assert "pa55" not in str(caught.value)
 
 
+def test_refusal_by_a_proxy_is_not_taken_for_the_servers(
+    twin: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def proxy(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    with raw_server(proxy) as url:
+        monkeypatch.setenv("HTTPS_PROXY", url.removesuffix("/token"))
+        with pytest.raises(UnreachableError, match=r"no answer from .*: the proxy: 403 Forbidden"):
+            twin.token(twin.make(timeout=2.0))
+
+
+def test_proxy_that_httpx_has_no_package_for(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://user:pa55word@proxy.example")
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    with pytest.raises(ConfigurationError, match=r"\(ImportError\).*'httpx\[socks\]'") as caught:
+        twin.token(twin.make())
+    assert "pa55word" not in str(caught.value)
+
+
 @pytest.fixture(scope="module")
 def tls_server() -> Iterator[AuthorizationServer]:
     with AuthorizationServer(tls=True) as running:

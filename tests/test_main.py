@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
+import os
 import re
 import runpy
 import signal
@@ -132,6 +134,36 @@ def test_a_reader_who_has_left_ends_the_demo_with_1(
         monkeypatch.setattr(sys, "stdout", stdout)
 
         assert main(["demo"]) == 1
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Have the demo fail with this error of the operating system."""
+
+    def fails(script: Script, out: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(_demo, "run", fails)
+
+
+def test_a_disk_that_is_full_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, errno.ENOSPC)
+    with (tmp_path / "stdout").open("w") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+
+        assert main(["demo"]) == 1
+
+    assert capsys.readouterr().err == "pygen-auth: No space left on device\n"
+
+
+def test_another_error_of_the_system_is_a_fault_of_the_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failing(monkeypatch, errno.EPERM)
+
+    with pytest.raises(PermissionError):
+        main(["demo"])
 
 
 def test_ctrl_c_leaves_no_traceback() -> None:

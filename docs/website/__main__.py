@@ -1,5 +1,5 @@
-"""Write anew what is made of the code: the diagrams, the picture of `check`, the tables of hints
-and of options.
+"""Write anew what is made of the code: the diagrams, the picture of `check`, the tables of errors,
+of hints and of options.
 
 What differs from run to run, as the milliseconds in the picture do, is no reason to write it.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from . import check, hints, options, outage, states
+from . import check, errors, hints, options, outage, states
 
 
 def made() -> dict[Path, str]:
@@ -17,7 +17,7 @@ def made() -> dict[Path, str]:
     return {
         states.FILE: states.svg(),
         outage.FILE: outage.svg(outage.played()),
-        hints.PAGE: hints.written(hints.PAGE.read_text("utf-8")),
+        hints.PAGE: hints.written(errors.written(errors.PAGE.read_text("utf-8"))),
         options.PAGE: options.written(options.PAGE.read_text("utf-8")),
     }
 

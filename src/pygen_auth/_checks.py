@@ -68,7 +68,13 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def check_url(setting: str, url: str, insecure_hosts: Collection[str] = ()) -> str:
+def check_url(
+    setting: str,
+    url: str,
+    insecure_hosts: Collection[str] = (),
+    *,
+    sends: str = "the client secret",
+) -> str:
     """An https URL, or http to this machine or to a host in `insecure_hosts`.
 
     Whatever two URL parsers could read in two ways is refused before either reads it.
@@ -89,7 +95,7 @@ def check_url(setting: str, url: str, insecure_hosts: Collection[str] = ()) -> s
         raise ConfigurationError(f"{setting} must not have a fragment (RFC 6749 §3.2)")
     if parts.scheme == "http" and not is_loopback(host) and host not in insecure_hosts:
         raise ConfigurationError(
-            f"{setting} sends the client secret over plain http to {host}; use https, or list "
+            f"{setting} sends {sends} over plain http to {host}; use https, or list "
             f"the host in insecure_hosts=({host!r},)"
         )
     if not _NO_HOST.isdisjoint(host):

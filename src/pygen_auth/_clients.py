@@ -112,10 +112,15 @@ def _made_by_us(url: str, connection: Connection) -> Client:
         raise
     except Exception as error:
         kind = type(error).__name__
+        hint = _FOR_SOCKS if isinstance(error, ImportError) else None
     # Not chained: httpx quotes the proxy's URL, which may hold a password.
     raise ConfigurationError(
-        f"the HTTP client could not be made ({kind}); check the proxy variables of the environment"
+        f"the HTTP client could not be made ({kind}); check the proxy variables of the environment",
+        hint=hint,
     )
+
+
+_FOR_SOCKS = "for a SOCKS proxy, which those name: pip install 'httpx[socks]'"
 
 
 def _new_client(url: str, connection: Connection) -> Client:

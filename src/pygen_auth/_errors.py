@@ -31,13 +31,13 @@ class OAuth2Error(Exception):
     retryable: bool
     """Whether it can help to ask again with the same settings."""
     retry_after: float | None
-    """Seconds to wait before asking again: the server's own figure where it named one, else the
+    """Seconds to wait before asking again: the server's own figure where that is longer, else the
     pause that this library keeps. None where nothing is known."""
     hint: str | None
-    """One sentence of advice, where the cause is known."""
+    """One sentence of advice, where the cause is known; it also stands in the message."""
     request_id: str | None = None
-    """What the failed request carried as `client-request-id`, for the server's logs; None where
-    no request was sent."""
+    """What the failed request carried as `client-request-id`, to look for in the logs of the
+    server or of a proxy; also at the end of the message. None where no request was sent."""
 
     def __init__(
         self,
@@ -60,28 +60,41 @@ class OAuth2Error(Exception):
 
 
 class ConfigurationError(OAuth2Error, ValueError):
-    """A setting cannot be right. Raised before any request; the message names the setting."""
+    """A setting cannot be right.
+
+    Raised when the object is made; also later, if a callable of yours (secret, client, token)
+    fails or a CA file cannot be read.
+
+    Change the setting that the message names.
+    """
 
 
 class UnreachableError(OAuth2Error):
-    """No answer: name look-up, connection, TLS, or time-out. The cause is chained."""
+    """No answer: name look-up, connection, TLS, or time-out. The cause is chained.
+
+    Look at the network, the proxy, the certificates; then ask again.
+    """
 
 
 class RefusedError(OAuth2Error):
-    """The server answered, and the answer is no (RFC 6749 §5.2)."""
+    """The server answered, and the answer is no (RFC 6749 §5.2).
+
+    Look at `error`, `code` and `hint`; ask again if `retryable`.
+    """
 
     status: int
-    """HTTP status; 200 where a server reports an error so."""
+    """The HTTP status; 200 where a server reports an error so."""
     error: str | None
-    """The error code of RFC 6749 §5.2 or the server's own."""
+    """The error code of RFC 6749 §5.2, or the server's own."""
     description: str | None
-    """`error_description` in one line of at most 200 characters."""
+    """The server's description, in one line of at most 200 characters."""
     code: str | None
-    """The provider's number for it, such as AADSTS7000215 or E0000047."""
+    """The provider's number, such as AADSTS7000215 or E0000047."""
     trace_id: str | None
-    """The provider's name for this request, which its support asks for."""
+    """The provider's name for the request, which its support asks for."""
     correlation_id: str | None
-    """The provider's name for what this request is a part of, where it has one (Entra)."""
+    """The provider's name for what the request is a part of, where it has one (Entra: our
+    `client-request-id`)."""
 
     def __init__(
         self,
@@ -107,7 +120,10 @@ class RefusedError(OAuth2Error):
 
 
 class InvalidResponseError(OAuth2Error):
-    """The server answered with something that RFC 6749 §5.1 does not allow."""
+    """The server answered with something that RFC 6749 §5.1 does not allow.
+
+    Check `token_url`; something that is no token endpoint often answers so.
+    """
 
 
 def copy_of(error: E, *, note: str = "", retry_after: float | None = None) -> E:

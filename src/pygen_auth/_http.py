@@ -234,6 +234,8 @@ def _mapped(request: Request) -> Iterator[None]:
         raise
     except Exception as error:
         reason = shown(str(error), request.secrets) or type(error).__name__
+        if type(error).__name__ == "ProxyError":  # its words are not the server's
+            reason = f"the proxy: {reason}"
         _clean(error, request.secrets)
         if isinstance(error, UnicodeError) or type(error).__name__ == "InvalidURL":
             # A host name that nobody can look up. InvalidURL is httpx's or httpx2's.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -80,7 +82,8 @@ def test_call_that_cannot_be_right(run: Run, at: list[str]) -> None:
 
 
 def test_key_that_cannot_be_read_is_a_setting(run: Run, at: list[str], tmp_path: Path) -> None:
-    ran = run("check", *at, "--assertion-file", str(tmp_path / "none"))
+    (tmp_path / "jwt").touch()
+    ran = run("check", *at, "--assertion-file", str(tmp_path / "jwt"))
     assert ran.out.splitlines()[-1] == "failed: token request"
     assert ran.status == 2
 
@@ -149,6 +152,38 @@ def test_terminal_without_unicode(
     assert "x token request" in text
     assert "-> check client_id" in text
     assert "v?rde" in text
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["token", "--help"]])
+def test_help_on_a_terminal_without_unicode(
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "ascii"))
+    assert run(*arguments).status == 0
+
+
+def test_what_the_library_logs_is_not_among_the_report(
+    at: list[str], server: AuthorizationServer
+) -> None:
+    """It would tell the whole token_url, with the tenant in it."""
+    server.override = Answer(body={"access_token": "t0ken", "token_type": "Bearer"})
+    command = [sys.executable, "-m", "pygen_auth", "check", *at]
+    environ = {**os.environ, "IDP_CLIENT_SECRET": SECRET}
+    ran = subprocess.run(command, capture_output=True, text=True, env=environ)
+    assert "the server names no lifetime" in ran.stdout
+    assert ran.stderr == ""
+
+
+def test_environment_without_settings_says_what_else_there_is(run: Run) -> None:
+    assert "→ set them, or give --token-url, --provider or --config" in run("check").out
+
+
+def test_variable_that_is_wrong_is_to_be_set_right(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROVIDER", "nobody")
+    assert "PROVIDER must be one of" in run("check").out
+    assert "→" not in run("check").out
 
 
 def test_output_that_is_no_file(run: Run, at: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

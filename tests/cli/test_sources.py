@@ -135,6 +135,8 @@ def test_key_that_is_encrypted(tmp_path: Path, option: str) -> None:
 
 def test_client_proves_itself_by_an_assertion(tmp_path: Path) -> None:
     who = ("--token-url", URL, "--client-id", CLIENT, "--assertion-file", str(tmp_path / "jwt"))
+    assert refused(*who) == f"--assertion-file names no file: {tmp_path / 'jwt'}"
+    (tmp_path / "jwt").touch()
     assert isinstance(made(*who)._grant.client_auth, ClientAssertion)
 
 
@@ -219,6 +221,13 @@ def test_nothing_typed_at_the_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Terminal())
     monkeypatch.setattr(getpass, "getpass", ended)
     assert "client_secret is missing" in refused(*WHO)
+
+
+def test_secret_typed_as_standard_input_is_not_echoed(monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = {"--client-secret-file (not shown): ": SECRET}
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(getpass, "getpass", typed.get)
+    assert made(*WHO, "--client-secret-file", "-").client_secret == SECRET
 
 
 def test_variable_that_is_not_set() -> None:

@@ -192,6 +192,23 @@ def test_providers_fit_the_width_of_the_terminal() -> None:
     assert max(map(len, screen.text.splitlines())) <= 60
 
 
+def test_what_a_server_says_can_be_copied_whole(server: AuthorizationServer) -> None:
+    issuer = f"{server.url}/{'tenant-' * 10}"
+    server.documents[f"/.well-known/oauth-authorization-server/{'tenant-' * 10}"] = Answer(
+        body={"issuer": issuer, "token_endpoint": f"{issuer}/oauth2/token"}
+    )
+    with terminal("discover", issuer) as screen:
+        assert screen.end() == 0
+    assert f"token endpoint   {issuer}/oauth2/token\n" in screen.text.replace("\r", "")
+
+
+def test_long_options_of_a_provider_are_not_cut() -> None:
+    with terminal("providers") as screen:
+        assert screen.end() == 0
+    assert "[--authorization-serv" in screen.text
+    assert "[--authorization-serv…" not in screen.text
+
+
 # -- in this process
 
 

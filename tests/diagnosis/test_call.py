@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from pygen_auth import TokenCredentials
+from pygen_auth import ConfigurationError, TokenCredentials
 from pygen_auth.testing import Answer, AuthorizationServer
 
+from ..support import Twin
 from .support import SECRET, claims, issues, jwt, step
 
 
@@ -88,7 +89,28 @@ def test_redirect_is_not_followed(server: AuthorizationServer, credentials: Any)
         pytest.param(
             'Basic realm="admin"', b"", {}, "the API wants basic, no Bearer token", id="Basic"
         ),
+        pytest.param(
+            'Basic realm="a, b", Bearer realm="c"',
+            b"",
+            {"aud": "api://mine"},
+            "check that the API takes tokens for api://mine",
+            id="Basic or Bearer",
+        ),
+        pytest.param(
+            'Basic realm="Bearer, c"', b"", {}, "the API wants basic", id="Bearer as a word"
+        ),
+        pytest.param('="" ,,Bearer error=', b"", {}, "ask the API's operator", id="no challenge"),
         pytest.param('DPoP algs="ES256"', b"", {}, "the API wants DPoP", id="DPoP"),
+        pytest.param(
+            'DPoP algs="ES256", Bearer', b"", {}, "ask the API's operator", id="DPoP or Bearer"
+        ),
+        pytest.param(
+            'Bearer error="invalid_token", error_description="The audience is invalid"',
+            b"",
+            {},
+            "this token does not say what it is for",
+            id="audience, and no JWT",
+        ),
         pytest.param(
             None,
             b"",
@@ -200,6 +222,29 @@ def test_answer_that_says_nothing_about_the_token(
     check = answered(server, credentials, 404)
     assert check.outcome == "warning"
     assert "try a URL that answers GET" in check.advice
+
+
+def test_api_that_is_called_too_often(server: AuthorizationServer, credentials: Any) -> None:
+    assert "called too often" in answered(server, credentials, 429).advice
+
+
+def test_certificate_of_the_api_that_is_not_trusted(credentials: Any) -> None:
+    with AuthorizationServer(tls=True) as api:
+        check = step("call", credentials, call=api.resource_url)
+    assert "a file with the CA of the server" in str(check.advice)
+
+
+def test_api_that_is_slow(
+    server: AuthorizationServer, settings: dict[str, Any], twin: Twin
+) -> None:
+    server.documents["/api"] = Answer(delay=30.0)
+    check = step("call", twin.make(**settings, timeout=3), call=f"{server.url}/api")
+    assert str(check.advice).endswith("raise timeout if the API is slow")
+
+
+def test_plain_http_to_the_api_would_show_the_token(credentials: Any) -> None:
+    with pytest.raises(ConfigurationError, match="call sends the token over plain http to api"):
+        step("call", credentials, call="http://api.example.com/items")
 
 
 def test_api_that_is_away(server: AuthorizationServer, credentials: Any) -> None:

@@ -268,6 +268,26 @@ def test_ids_are_covered_but_for_four_characters(
     assert diagnosis.check("settings").found["client_id"] == "0a1b…"
 
 
+@pytest.mark.parametrize("shown", range(5, 36))
+def test_id_within_which_a_text_is_cut_is_covered(
+    server: AuthorizationServer, credentials: Any, shown: int
+) -> None:
+    said = "x" * (199 - len("invalid_client: ") - shown)
+    body = {"error": "invalid_client", "error_description": f"{said[:-1]} {CLIENT} {said}"}
+    server.override = Answer(401, {}, body)
+    detail = step("token request", credentials).detail
+    assert f"x {CLIENT[:4]}…" in detail
+    assert CLIENT[:5] not in detail
+
+
+def test_guid_of_anybody_within_which_a_text_is_cut_is_covered(
+    server: AuthorizationServer, credentials: Any
+) -> None:
+    said = "x" * 170 + " 99999999-aaaa-bbbb-cccc-dddddddddddd"
+    server.override = Answer(401, {}, {"error": "no", "error_description": said})
+    assert step("token request", credentials).detail.split(" [")[0].endswith("xx 9999…")
+
+
 def test_what_a_terminal_would_obey_is_not_in_it(
     server: AuthorizationServer, credentials: Any
 ) -> None:

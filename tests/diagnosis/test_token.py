@@ -7,6 +7,7 @@ import json
 import time
 from typing import Any
 
+import httpx
 import pytest
 
 from pygen_auth import TokenCredentials
@@ -15,6 +16,7 @@ from pygen_auth.diagnosis._jwt import moment, words
 from pygen_auth.testing import Answer, AuthorizationServer
 
 from ..support import Twin
+from .conftest import tells_time
 from .support import CLIENT, SECRET, SIGNATURE, claims, issues, jwt, step
 
 
@@ -54,6 +56,28 @@ def test_advice_for_a_refusal(
     assert check.outcome == "failed"
     assert detail in check.detail
     assert advice in str(check.advice)
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert", "(--tls-certificate)"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", "(--ca-file)"),
+        ("Server disconnected without sending a response.", "check scheme and port"),
+    ],
+)
+def test_advice_for_what_tls_says(
+    server: AuthorizationServer, twin: Twin, said: str, advice: str
+) -> None:
+    def fails(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError(said)
+
+    def client() -> Any:
+        kind = httpx.AsyncClient if twin.asynchronous else httpx.Client
+        return kind(transport=httpx.MockTransport(fails))
+
+    credentials = twin.make(server.token_url, CLIENT, SECRET, client=client, timeout=2.0)
+    assert advice in str(step("token request", credentials).advice)
 
 
 def test_secret_that_cannot_be_read(server: AuthorizationServer, twin: Twin) -> None:
@@ -108,7 +132,15 @@ def test_expired_token_from_elsewhere() -> None:
 
 def test_token_that_comes_expired(server: AuthorizationServer, credentials: Any) -> None:
     issues(server, jwt(**claims(exp=int(time.time()) - 7200)))
-    assert step("token", credentials).advice == "set the clocks right"
+    assert str(step("token", credentials).advice).startswith("ask the server's operator")
+
+
+def test_token_that_comes_expired_where_the_clocks_differ(
+    server: AuthorizationServer, credentials: Any
+) -> None:
+    tells_time(server, -7200)
+    issues(server, jwt(**claims(exp=int(time.time()) - 7200)))
+    assert step("token", credentials).advice == "set the clock of this machine right"
 
 
 def test_token_that_is_not_valid_yet(server: AuthorizationServer, credentials: Any) -> None:
@@ -186,6 +218,16 @@ def test_scope_that_was_not_granted(
     check = step("as asked", made(server, twin, scopes="a b"))
     assert (check.outcome, check.detail) == ("warning", "granted a, not b")
     assert "have those scopes allowed" in str(check.advice)
+
+
+def test_of_many_scopes_as_much_is_shown_as_one_reads(
+    server: AuthorizationServer, twin: Twin
+) -> None:
+    many = [f"scope-{number}" for number in range(200)]
+    issues(server, jwt(**claims(roles=many, aud=many)))
+    assert len(step("as asked", made(server, twin, scopes="a")).detail) < 250
+    assert len(step("as asked", made(server, twin, scopes="scope-1")).detail) < 450
+    assert len(step("as asked", made(server, twin, audience="a")).detail) < 250
 
 
 def test_scopes_that_were_granted(server: AuthorizationServer, twin: Twin) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.website import check, hints, outage, states
+from docs.website import check, errors, hints, outage, states
 from docs.website.__main__ import made
 from pygen_auth import _hints
 from pygen_auth._token import TokenState
@@ -48,6 +48,22 @@ def test_outage_loses_no_call() -> None:
     assert record.calls == outage.END
     assert [well for _, well in record.requests].count(True) == 2
     assert TokenState.EXPIRED not in record.states
+
+
+@pytest.mark.parametrize(
+    ("stale", "said"),
+    [
+        ("├─ RefusedError\n", "├─ DeniedError\n"),
+        ("| change the setting that the message names |", "| despair |"),
+        ("| `retryable` | bool: ", "| `retryable` | str: "),
+        ("| `trace_id` | str or None: the provider's", "| `trace_id` | str or None: your"),
+    ],
+    ids=["tree", "class", "attribute", "attribute of a subclass"],
+)
+def test_what_is_said_of_errors_comes_from_their_source(stale: str, said: str) -> None:
+    page = errors.PAGE.read_text("utf-8")
+    assert stale in page
+    assert errors.written(page.replace(stale, said)) == page
 
 
 def test_every_hint_has_its_row() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from argparse import Namespace
 from contextlib import ExitStack
 
@@ -11,6 +12,9 @@ from pygen_auth.diagnosis import Check, Diagnosis, diagnose_issuer, refused_sett
 
 from .screen import Screen
 from .settings import connection, credentials_of
+
+_NOT_SHOWN = logging.NullHandler()
+"""For what the library logs: the report has it, with the ids covered."""
 
 
 class _View:
@@ -34,6 +38,7 @@ class _View:
 
 def run(options: Namespace) -> int:
     """Show the report; the exit status."""
+    logging.getLogger("pygen_auth").addHandler(_NOT_SHOWN)
     screen = Screen()
     diagnosis = _diagnosis(options, screen)
     if options.json:

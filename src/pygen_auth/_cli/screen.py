@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
-import sys
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -39,9 +37,6 @@ class Screen:
     """
 
     def __init__(self) -> None:
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="replace")  # rather a ? than no report
         self._out = _console()
         self._err = _console(stderr=True)
 
@@ -58,18 +53,23 @@ class Screen:
         """The answer, for programs."""
         self.line(as_json(value))
 
-    def table(self, rows: list[tuple[str, ...]]) -> None:
-        """Rows of columns; on a terminal as wide as that, else one line each."""
+    def rows(self, rows: list[tuple[str, ...]]) -> None:
+        """Rows of columns, one line each: what stands in them can be copied whole."""
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.line("   ".join(cells).rstrip())
+
+    def table(self, rows: list[tuple[str, ...]]) -> None:
+        """The same to be read; on a terminal as wide as that."""
         if not self.on_terminal:
-            for row in rows:
-                cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-                self.line("   ".join(cells).rstrip())
-            return
+            return self.rows(rows)
         grid = Table.grid(padding=(0, 3, 0, 0))
+        for _ in rows[0]:
+            grid.add_column(overflow="fold")
         for row in rows:
             grid.add_row(*map(Text, row))
-        self._out.print(grid)
+        return self._out.print(grid)
 
     def warn(self, text: str) -> None:
         """To whoever looks on; not part of the answer."""

@@ -20,7 +20,7 @@ def text_in(option: str, path: str) -> str:
         ConfigurationError: it cannot be read, or holds nothing.
     """
     try:
-        text = _standard_input() if path == "-" else Path(path).read_text("utf-8-sig")
+        text = _standard_input(option) if path == "-" else Path(path).read_text("utf-8-sig")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no UTF-8"
         raise ConfigurationError(f"{option} cannot be read: {reason}") from None
@@ -29,8 +29,10 @@ def text_in(option: str, path: str) -> str:
     return text.rstrip("\r\n")
 
 
-def _standard_input() -> str:
-    return "" if sys.stdin is None else sys.stdin.read()  # None where the shell has closed it
+def _standard_input(option: str) -> str:
+    if sys.stdin is None:  # the shell has closed it
+        return ""
+    return _asked_for(option) or "" if sys.stdin.isatty() else sys.stdin.read()
 
 
 def given_secret(options: Namespace) -> str | None:

@@ -63,7 +63,7 @@ def discover(options: Namespace) -> int:
         screen.json(found)
         return 0
     rows = {name: _listed(value) for name, value in found.items()}
-    screen.table([(name.replace("_", " "), text) for name, text in rows.items() if text])
+    screen.rows([(name.replace("_", " "), text) for name, text in rows.items() if text])
     return 0
 
 

@@ -97,7 +97,12 @@ def _of_server(options: Namespace, waiting: Waiting) -> Source:
 def _of_environment(options: Namespace) -> Source:
     _refuse(options, PROVIDER_ARGUMENTS, _WITHOUT_PROVIDER)
     asked = _asked(options)
-    found = Credentials.from_env(_environment(options, asked))
+    try:
+        found = Credentials.from_env(_environment(options, asked))
+    except ConfigurationError as error:
+        if "variables are not set" in error.args[0] and not error.hint:
+            error.hint = "set them, or give --token-url, --provider or --config: see --help"
+        raise
     if not isinstance(found, OAuth2ClientCredentials):
         return _of_token(options, found)
     secret = None if _proves_otherwise(asked) else found.client_secret
@@ -248,14 +253,18 @@ def _asked(options: Namespace) -> Keywords:
 
 def connection(options: Namespace) -> Keywords:
     """The keywords that tell how to reach the server."""
-    if options.ca_file is not None and not Path(options.ca_file).is_file():
-        raise ConfigurationError(f"--ca-file names no file: {options.ca_file}")
+    _check_file("--ca-file", options.ca_file)
     given = {
         "verify": options.ca_file,
         "insecure_hosts": options.insecure_host,
         "timeout": options.timeout,
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _check_file(option: str, path: str | None) -> None:
+    if path is not None and (Path(path).is_dir() or not Path(path).exists()):
+        raise ConfigurationError(f"{option} names no file: {path}")
 
 
 def _client_auth(options: Namespace) -> Any:
@@ -270,6 +279,7 @@ def _client_auth(options: Namespace) -> Any:
         certificate = options.key_certificate
         return PrivateKeyJWT(Path(options.key_file), certificate=certificate, password=password)
     if options.assertion_file is not None:
+        _check_file("--assertion-file", options.assertion_file)
         return ClientAssertion(options.assertion_file)
     if options.tls_certificate is not None:
         return TLSClientCertificate(options.tls_certificate, password=password)

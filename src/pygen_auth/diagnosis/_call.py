@@ -13,11 +13,12 @@ from .._protocol import json_object
 from .._refusal import origin, refusal
 from .._wire import Request, Response, identified
 from ._jwt import words
-from ._subject import Finding, Subject, bare, doubtful, fine, wrong
+from ._subject import Finding, Subject, advice_for_tls, bare, doubtful, fine, wrong
 
 _LONGEST = 4_096  # characters of a challenge that are looked at
 _KEY_OF_THE_API = re.compile(r"\b(subscription|api)[ _-]?key\b")
 _ANOTHER_ISSUER = re.compile(r"signature|issuer|signing key|\bkid\b")
+_SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z][\w-]*)(?=\s+[\w-]+\s*=|\s*,|\s*$)")
 _MANY_REASONS = re.compile(r"\bor\b")  # RFC 6750 §3.1: "expired, revoked, malformed, or invalid …"
 _FIELD = re.compile(r'(\w{1,40})\s*=\s*(?:"([^"]{0,1000})"|([^\s,"]{1,1000}))')
 
@@ -33,7 +34,9 @@ def call(subject: Subject) -> Finding:
         response = send(identified(request))
     except OAuth2Error as error:
         said = str(error.args[0]).removeprefix("Metadata request failed: ")
-        return wrong(said, f"check the URL, and the way to {bare(urlsplit(url))} from here")
+        way = f"check the URL, and the way to {bare(urlsplit(url))} from here"
+        slow = "; raise timeout if the API is slow" if "within" in said else ""
+        return wrong(said, advice_for_tls(said) or f"{way}{slow}")
     return _judged(subject, response)
 
 
@@ -53,11 +56,10 @@ def _judged(subject: Subject, response: Response) -> Finding:
         return wrong(f"status 403: {said}", _forbidden(subject, response), **found)
     if status >= 500:
         return wrong(f"status {status}: {said}", "the API fails: ask its operator", **found)
-    return doubtful(
-        f"status {status}: {said}",
-        "the API does not complain about the token; try a URL that answers GET",
-        **found,
-    )
+    advice = "the API does not complain about the token; try a URL that answers GET"
+    if status == 429:
+        advice = "the API is called too often: wait, and call it again"
+    return doubtful(f"status {status}: {said}", advice, **found)
 
 
 def _said(subject: Subject, response: Response) -> str:
@@ -73,20 +75,23 @@ def _said(subject: Subject, response: Response) -> str:
 
 
 def challenge(response: Response) -> dict[str, str]:
-    """The fields of `WWW-Authenticate` (RFC 6750 §3), and the scheme."""
+    """The fields of `WWW-Authenticate` (RFC 6750 §3), and the scheme: Bearer, if that will do."""
     text = response.headers.get("www-authenticate", "")[:_LONGEST]
     fields = {name.lower(): quoted or bare for name, quoted, bare in _FIELD.findall(text)}
-    scheme = text.partition(" ")[0].rstrip(",").lower()
-    return {**fields, "scheme": scheme} if scheme else fields
+    schemes = [one.lower() for one in _SCHEME.findall(re.sub(r'"[^"]*"', '""', text))]
+    if not schemes:
+        return fields
+    return {**fields, "scheme": "bearer" if "bearer" in schemes else schemes[0]}
 
 
 def _unauthorized(subject: Subject, response: Response) -> str:
     fields, claims = challenge(response), subject.claims
     said = _said(subject, response).lower()
     audiences = " ".join(shown(one) for one in words(claims, "aud"))
-    if fields and fields["scheme"] not in ("bearer", "dpop"):
-        return f"the API wants {shown(fields['scheme'])}, no Bearer token: check the URL"
-    if fields and fields["scheme"] == "dpop":
+    scheme = fields.get("scheme", "bearer")
+    if scheme not in ("bearer", "dpop"):
+        return f"the API wants {shown(scheme)}, no Bearer token: check the URL"
+    if scheme == "dpop":
         return "the API wants DPoP, which ties a token to a key: have Bearer tokens allowed"
     wanted = fields.get("resource_id") or fields.get("resource")
     if wanted and wanted not in audiences.split():
@@ -96,7 +101,8 @@ def _unauthorized(subject: Subject, response: Response) -> str:
     if ("expired" in said or "lifetime" in said) and not _MANY_REASONS.search(said):
         return "set the clocks of this machine, the server and the API right, or get a new token"
     if "audience" in said:
-        return f"set audience or scopes to what the API is called; this token is for {audiences}"
+        this = f"is for {audiences}" if audiences else "does not say what it is for"
+        return f"set audience or scopes to what the API is called; this token {this}"
     if _ANOTHER_ISSUER.search(said):
         issuer = shown(str(claims.get("iss", "another server")))
         return f"the API trusts another issuer: this token is by {issuer}; check token_url"

@@ -11,6 +11,7 @@ from .._errors import HIDDEN, repeats
 _SHOWN = 4  # characters of an id: enough to compare it with another, too few to be one
 _TELLING = 8  # characters of a secret: "secret" itself is one, on many a machine
 _GUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
+_CUT_GUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f-]*(?=…)", re.IGNORECASE)
 
 
 class Redaction:
@@ -46,10 +47,10 @@ class Redaction:
         text = _printable(text)
         if not self._ids:
             return text
-        for one in sorted(self._covers, key=len, reverse=True):
-            if one not in self._kept:
-                text = re.sub(rf"(?<![\w-]){re.escape(one)}(?![\w-])", _cover, text)
-        return _GUID.sub(self._cover_guid, text)
+        for one in sorted(self._covers - self._kept, key=len, reverse=True):
+            text = re.sub(rf"(?<![\w-]){re.escape(one)}(?![\w-])", _cover, text)
+            text = _without_beginning(text, one)
+        return _CUT_GUID.sub(_beginning, _GUID.sub(self._cover_guid, text))
 
     def value(self, value: Any) -> Any:
         """The same for a value of JSON."""
@@ -68,6 +69,17 @@ class Redaction:
 def _printable(text: str) -> str:
     """Without what a terminal would obey: claims and certificates are other people's texts."""
     return "".join(one if one.isprintable() else " " for one in text)
+
+
+def _without_beginning(text: str, one: str) -> str:
+    """Where a text is too long to be shown whole, it may end within an id."""
+    for end in range(len(one) - 1, _SHOWN, -1):
+        text = text.replace(f"{one[:end]}…", f"{one[:_SHOWN]}…")
+    return text
+
+
+def _beginning(match: re.Match[str]) -> str:
+    return match[0][:_SHOWN]
 
 
 def _cover(match: re.Match[str]) -> str:

@@ -70,7 +70,7 @@ def run(
     if provider is not None and provider.issuer is not None:
         check_url("issuer", provider.issuer, hosts)
     if call is not None:
-        check_url("call", call, hosts)
+        check_url("call", call, hosts, sends="the token")
     redaction = Redaction(ids=redact)
     if client is not None:
         redaction.cover([client.client_id])

@@ -72,7 +72,7 @@ def clock(subject: Subject) -> Finding:
     try:
         response: Response = subject.done(subject.credentials._send, request)
     except ConfigurationError as error:
-        advice = "set up client or verify so that they can be used"
+        advice = error.hint or "set up client or verify so that they can be used"
         return wrong(str(error.args[0]), advice, error=type(error).__name__)
     except OAuth2Error as error:  # a server need not answer a GET there
         said = str(error.args[0]).removeprefix("Metadata request failed: ")
@@ -94,6 +94,7 @@ def _judged(subject: Subject, ahead: float | None) -> Finding:
     if ahead is None:
         return nothing_to_do("the server does not say what time it is")
     if abs(ahead) <= _NOTICED:
+        subject.clock_is_right = True
         return fine("as the server's", seconds_ahead=ahead)
     what = (
         f"this machine is {lasting(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the server"

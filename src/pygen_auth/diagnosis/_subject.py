@@ -24,6 +24,13 @@ T = TypeVar("T")
 TIMEOUT = 30.0
 """Seconds for a step, where the credentials name none: the default of those that do."""
 
+CA_SETTING = "verify (--ca-file)"
+"""As Python and as the command line have it."""
+ADVICE_FOR_CA = (
+    f"set {CA_SETTING} to a file with the CA of the server, or SSL_CERT_FILE; in a company it may "
+    "be the CA of a proxy that looks into TLS"
+)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -72,6 +79,8 @@ class Subject:
         self.addresses: list[Any] = []
         self.line: socket.socket | None = None
         """The connection, as far as earlier steps have brought it."""
+        self.clock_is_right = False
+        """By the server's own; False also where that does not say."""
         self.token: Token | None = None
         self.access_token = ""
         self.claims: Mapping[str, Any] = {}
@@ -123,6 +132,15 @@ def host_and_port(url: SplitResult) -> tuple[str, int]:
     """Where a connection for this URL leads to."""
     default = 443 if url.scheme == "https" else 80
     return url.hostname or "", url.port or default
+
+
+def advice_for_tls(said: str) -> str | None:
+    """What to do where a message says that TLS is the reason."""
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        return ADVICE_FOR_CA
+    if "CERTIFICATE_REQUIRED" in said:
+        return "the server wants to see a certificate: set client_auth (--tls-certificate)"
+    return None
 
 
 def bare(url: SplitResult) -> str:

@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any
 from .._clients import ca_source
 from .._errors import ConfigurationError
 from ._line import another_line
-from ._subject import Finding, Subject, doubtful, fine, host_and_port, lasting, nothing_to_do, wrong
+from ._subject import (
+    ADVICE_FOR_CA,
+    CA_SETTING,
+    Finding,
+    Subject,
+    doubtful,
+    fine,
+    host_and_port,
+    lasting,
+    nothing_to_do,
+    wrong,
+)
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -25,9 +36,6 @@ _EXPIRED, _NOT_YET = 10, 9
 _OTHER_HOST = (62, 64)  # a name, an address
 _NO_CHAIN = (2, 18, 19, 20, 21)
 """Numbers of OpenSSL: X509_V_ERR_…"""
-
-_SETTING = "verify (--ca-file)"
-"""As Python and as the command line have it."""
 
 
 def tls(subject: Subject) -> Finding:
@@ -45,7 +53,7 @@ def tls(subject: Subject) -> Finding:
             root = _root(encrypted)
     except ConfigurationError as error:
         line.close()
-        advice = f"set {_SETTING} or SSL_CERT_FILE to a file with CAs"
+        advice = f"set {CA_SETTING} or SSL_CERT_FILE to a file with CAs"
         return wrong(str(error.args[0]), advice, error=type(error).__name__)
     except ssl.SSLCertVerificationError as error:
         return _not_trusted(subject, error)
@@ -118,10 +126,7 @@ def _not_trusted(subject: Subject, error: ssl.SSLCertVerificationError) -> Findi
         advice = "check the host in token_url; something else may answer in the server's place"
     elif code in _NO_CHAIN:
         what = f"{reason}: the certificate is by {issuer}; CAs {_source(subject)}"
-        advice = (
-            f"set {_SETTING} to a file with the CA of the server, or SSL_CERT_FILE; in a company "
-            "it may be the CA of a proxy that looks into TLS"
-        )
+        advice = ADVICE_FOR_CA
     else:
         what = f"{reason}: the certificate is by {issuer}"
         advice = "have the server's operator look at its certificate"

@@ -16,7 +16,16 @@ from .._errors import (
 )
 from .._token import Token
 from ._jwt import IDS, moment, parts_of, words
-from ._subject import Finding, Subject, doubtful, fine, lasting, nothing_to_do, wrong
+from ._subject import (
+    Finding,
+    Subject,
+    advice_for_tls,
+    doubtful,
+    fine,
+    lasting,
+    nothing_to_do,
+    wrong,
+)
 
 _DEFAULT = "/.default"
 """What Entra ID wants behind a resource as the one scope."""
@@ -83,9 +92,9 @@ def _refused(subject: Subject, error: OAuth2Error) -> Finding:
 
 
 def _advice(error: OAuth2Error) -> str:
-    late = "within" in str(error.args[0])
-    if isinstance(error, UnreachableError) and not late:
-        return _ADVICE_FOR_END
+    said = str(error.args[0])
+    if isinstance(error, UnreachableError) and "within" not in said:
+        return advice_for_tls(said) or _ADVICE_FOR_END
     return _ADVICE.get(type(error), _ADVICE[RefusedError])
 
 
@@ -105,12 +114,19 @@ def token(subject: Subject) -> Finding:
     found = {"header": header, "claims": claims}
     end, begin = moment(claims, "exp"), moment(claims, "nbf")
     if end is not None and end <= time.time():
-        advice = "get another token" if subject.client is None else "set the clocks right"
+        advice = _clocks(subject) if subject.client else "get another token"
         return wrong(f"expired {lasting(time.time() - end)} ago; {what}", advice, **found)
     if begin is not None and begin > time.time() + _SAME:
         ahead = lasting(begin - time.time())
-        return wrong(f"valid in {ahead}; {what}", "set the clock of this machine right", **found)
+        return wrong(f"valid in {ahead}; {what}", _clocks(subject), **found)
     return fine(what, **found)
+
+
+def _clocks(subject: Subject) -> str:
+    """What to do about a token that cannot be used now, by the times in it."""
+    if subject.clock_is_right:
+        return "ask the server's operator: its tokens go by another clock than its answers"
+    return "set the clock of this machine right"
 
 
 def _shown(value: object) -> str:
@@ -130,7 +146,7 @@ def as_asked(subject: Subject) -> Finding:
     audiences = words(subject.claims, "aud")
     if asked and audiences and not _is_for(asked, audiences):
         return wrong(
-            f"the token is for {' '.join(audiences)}, asked for {' '.join(asked)}",
+            f"the token is for {shown(' '.join(audiences))}, asked for {' '.join(asked)}",
             "check audience, scopes and resource: the API refuses a token that is for another one",
         )
     scopes = [one for one in given.scopes if not one.endswith(_DEFAULT)]
@@ -139,14 +155,14 @@ def as_asked(subject: Subject) -> Finding:
     missing = [one for one in scopes if one not in granted]
     if granted and missing:
         return doubtful(
-            f"granted {' '.join(granted)}, not {' '.join(missing)}",
+            f"granted {shown(' '.join(granted))}, not {' '.join(missing)}",
             "have those scopes allowed for this client at the server, or leave them out",
             missing=missing,
         )
     if not audiences and not granted:
         return nothing_to_do("neither the token nor the server says what it is for")
-    parts = [f"for {' '.join(audiences)}"] if audiences else []
-    parts += [f"with {' '.join(dict.fromkeys(granted))}"] if granted else []
+    parts = [f"for {shown(' '.join(audiences))}"] if audiences else []
+    parts += [f"with {shown(' '.join(dict.fromkeys(granted)))}"] if granted else []
     return fine(", ".join(parts))
 
 
