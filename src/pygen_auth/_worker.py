@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import itertools
+import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -225,6 +226,9 @@ def behind(work: Callable[[], None], *, otherwise: Callable[[], None]) -> None:
 
 def start(run: Callable[[], None], name: str) -> None:
     """Run it in a daemon thread of this name, in a copy of the caller's context."""
+    if sys.is_finalizing():  # up to Python 3.11 a thread could be started, and would never run
+        run()
+        return
     context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(run,), name=name, daemon=True)
     try:
