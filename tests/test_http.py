@@ -466,8 +466,22 @@ def test_no_thread_is_started_when_the_interpreter_is_at_its_end(
 
     monkeypatch.setattr(threading.Thread, "start", heard)
     monkeypatch.setattr(sys, "is_finalizing", lambda: True)
-    assert by_thread(None, request_to(server.token_url)).status == 200
+    assert by_thread(None, request_to(server.token_url)).status == 400  # it has no form
     assert not [name for name in started if name.startswith("pygen-auth")]
+
+
+def test_subinterpreter_that_allows_no_daemon_threads_gets_its_answer(
+    server: AuthorizationServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = threading.Thread
+
+    def refused(*args: Any, **settings: Any) -> threading.Thread:
+        if str(settings.get("name")).startswith("pygen-auth"):
+            raise RuntimeError("daemon threads are disabled in this (sub)interpreter")
+        return made(*args, **settings)
+
+    monkeypatch.setattr(threading, "Thread", refused)
+    assert by_thread(None, request_to(server.token_url)).status == 400  # it has no form
 
 
 def test_time_is_up_between_two_chunks_even_without_a_thread(

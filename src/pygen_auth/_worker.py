@@ -229,10 +229,10 @@ def start(run: Callable[[], None], name: str) -> None:
     if sys.is_finalizing():  # up to Python 3.11 a thread could be started, and would never run
         run()
         return
-    context = contextvars.copy_context()
-    thread = threading.Thread(target=context.run, args=(run,), name=name, daemon=True)
+    context, thread = contextvars.copy_context(), None
     try:
+        thread = threading.Thread(target=context.run, args=(run,), name=name, daemon=True)
         thread.start()
-    except RuntimeError:  # the interpreter is shutting down, or the system has no more threads
-        if thread.ident is None:  # else a signal came in between, and the thread runs
+    except RuntimeError:  # the system has no more threads, or this subinterpreter allows none
+        if thread is None or thread.ident is None:  # else a signal came in between: it runs
             run()
