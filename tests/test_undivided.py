@@ -17,6 +17,8 @@ from pygen_auth._clients import Connection, _reading, _ssl_context
 from pygen_auth._undivided import Undivided
 from pygen_auth.testing import AuthorizationServer
 
+from .support import is_free
+
 SECONDS = 60  # for what takes one; the machine may be busy
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
@@ -100,9 +102,13 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Undivided]:
     thread.join()
 
 
-def test_neither_fork_nor_end_waits_for_work_that_hangs(work: Undivided) -> None:
+@pytest.mark.usefixtures("work")
+def test_neither_fork_nor_end_waits_for_work_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     before = time.monotonic()
-    _undivided._let_all_end(0.01)
+    monkeypatch.setattr(_undivided, "LONGEST_END", 0.01)
+    _undivided._let_all_end()
+    _undivided._take_all(0.01)
+    _undivided._give_all_back()
     assert time.monotonic() - before < SECONDS
 
 
@@ -112,13 +118,27 @@ def test_what_a_fork_waited_for_in_vain_can_be_done_in_the_child(work: Undivided
         pass
 
 
-def test_who_is_at_it_and_forks_does_not_wait_for_itself() -> None:
-    work = Undivided()
+@pytest.fixture
+def idle(monkeypatch: pytest.MonkeyPatch) -> Undivided:
+    """Work that nobody is at."""
+    monkeypatch.setattr(_undivided, "_all", [])
+    return Undivided()
+
+
+def test_who_is_at_it_and_forks_does_not_wait_for_itself(idle: Undivided) -> None:
     before = time.monotonic()
-    with work.alone():
-        work.let_end(SECONDS)
+    with idle.alone():
+        _undivided._take_all(SECONDS)
+        _undivided._give_all_back()
     assert time.monotonic() - before < SECONDS
-    _undivided._all.remove(work)
+    assert is_free(idle._lock)
+
+
+def test_nobody_begins_while_the_process_forks(idle: Undivided) -> None:
+    _undivided._take_all()
+    assert not is_free(idle._lock)
+    _undivided._give_all_back()
+    assert is_free(idle._lock)
 
 
 def test_ca_files_can_be_read_after_a_fork_and_while_the_process_ends() -> None:

@@ -33,13 +33,18 @@ class Undivided:
         with self._lock:
             yield
 
-    def let_end(self, timeout: float) -> None:
-        """Wait for the thread that is at it, for `timeout` seconds at most."""
-        if self._lock.acquire(timeout=timeout):
-            self._lock.release()
+    def take(self, timeout: float) -> bool:
+        """Let nobody begin, once the thread that is at it has ended; whether it has, within
+        `timeout` seconds.
+        """
+        return self._lock.acquire(timeout=timeout)
+
+    def give_back(self) -> None:
+        """Let others begin."""
+        self._lock.release()
 
     def renew_lock(self) -> None:
-        """For the child of a fork that waited in vain."""
+        """For the child of a fork."""
         self._lock = threading.RLock()
 
 
@@ -48,16 +53,34 @@ first_use = Undivided()
 """Of other libraries: they are imported then, and OpenSSL sets itself up."""
 
 
-def _let_all_end(timeout: float = LONGEST_FORK) -> None:
-    for work in _all:
-        work.let_end(timeout)
+_taken: list[Undivided] = []
+"""By the thread that forks. Nobody else forks meanwhile, but where work hangs."""
+
+
+def _take_all(timeout: float = LONGEST_FORK) -> None:
+    _taken[:] = [work for work in _all if work.take(timeout)]
+
+
+def _give_all_back() -> None:
+    while _taken:
+        _taken.pop().give_back()
 
 
 def _renew_locks_in_child() -> None:
+    _taken.clear()
     for work in _all:
         work.renew_lock()
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
-    os.register_at_fork(before=_let_all_end, after_in_child=_renew_locks_in_child)
-atexit.register(_let_all_end, LONGEST_END)
+    os.register_at_fork(
+        before=_take_all,
+        after_in_parent=_give_all_back,
+        after_in_child=_renew_locks_in_child,
+    )
+
+
+@atexit.register
+def _let_all_end() -> None:
+    _take_all(LONGEST_END)
+    _give_all_back()
