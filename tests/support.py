@@ -150,6 +150,17 @@ def in_threads(calls: list[Callable[[], Any]]) -> list[Any]:
     return results
 
 
+def take_elsewhere(lock: Any) -> None:
+    """Have a lock in the hands of another thread, which is gone: also one to be entered again."""
+    assert in_threads([lock.acquire]) == [True]
+
+
+def is_free(lock: Any) -> bool:
+    """Whether another thread could have it."""
+    (had,) = in_threads([lambda: lock.acquire(blocking=False) and not lock.release()])
+    return bool(had)
+
+
 def all_that_shows(error: BaseException) -> list[str]:
     """What an error prints, alone and with its chain, and what its pickle holds."""
     texts = ["".join(traceback.format_exception(type(error), error, error.__traceback__))]

@@ -52,6 +52,7 @@ from .support import (
     answer,
     granted,
     in_threads,
+    take_elsewhere,
 )
 
 # -- the four ways to ask
@@ -125,7 +126,7 @@ def test_fresh_token_is_handed_out_without_a_lock(twin: Twin, clock: HandClock) 
     twin.token(credentials)
     if not twin.asynchronous:
         assert credentials._lock.acquire()
-    assert credentials._swap_lock.acquire()
+    take_elsewhere(credentials._swap_lock)
     assert twin.call(credentials, "get_headers") == {"Authorization": "Bearer tok-1"}
 
 
@@ -785,9 +786,27 @@ def test_async_context_manager_gives_the_credentials_and_closes_them(clock: Hand
     assert asyncio.run(main())._lease.token is None
 
 
+@pytest.mark.parametrize("method", ["close", "get_headers", "invalidate"])
+def test_signal_handler_that_comes_while_the_lease_is_swapped_may_use_the_credentials(
+    twin: Twin, clock: HandClock, method: str
+) -> None:
+    credentials = twin.scripted(Endpoint(), clock)
+    token = twin.call(credentials, "token")
+    clock.advance(3300)
+
+    def interrupted(lease: Lease) -> Lease:
+        twin.call(credentials, method, *([token] if method == "invalidate" else []))
+        return lease
+
+    caller = threading.Thread(target=credentials._swap, args=(interrupted,), daemon=True)
+    caller.start()
+    caller.join(30)
+    assert not caller.is_alive()
+
+
 def test_locks_are_open_after_what_a_fork_calls(twin: Twin, clock: HandClock) -> None:
     credentials = twin.scripted(Endpoint(), clock)
-    assert credentials._swap_lock.acquire()
+    take_elsewhere(credentials._swap_lock)
     _interface._renew_locks_in_child()
     assert twin.token(credentials) == "tok-1"
 
@@ -801,7 +820,7 @@ def test_child_forked_during_a_refresh_has_unlocked_locks_and_the_token(
     twin.token(credentials)
     if not twin.asynchronous:
         assert credentials._lock.acquire()
-    assert credentials._swap_lock.acquire()
+    take_elsewhere(credentials._swap_lock)
     child = os.fork()
     if child == 0:
         status = 1

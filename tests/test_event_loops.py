@@ -18,7 +18,7 @@ from pygen_auth._worker import LoopLock
 from pygen_auth.auth import BearerAuth
 from pygen_auth.testing import AuthorizationServer
 
-from .support import SECRET, UNAVAILABLE, Endpoint, HandClock, Twin, granted
+from .support import SECRET, UNAVAILABLE, Endpoint, HandClock, Twin, granted, is_free
 
 MOST_STEPS = 500  # of an event loop; a call takes about ten
 ASYNC = Twin("async")
@@ -46,7 +46,7 @@ async def cancelled_after(steps: int, task: asyncio.Task[Any]) -> bool:
 def assert_usable(credentials: Any) -> None:
     """In the same loop, whose lock nobody may have kept."""
     assert not any(lock.locked() for lock in credentials._locks.values())
-    assert not credentials._swap_lock.locked()
+    assert is_free(credentials._swap_lock)
 
 
 @pytest.mark.parametrize("state", ["none", "due", "failing", "waiting"])

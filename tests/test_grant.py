@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 import math
 import pickle
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -216,6 +218,32 @@ def test_params_are_form_fields_in_order(
     params: object, fields: tuple[tuple[str, str], ...]
 ) -> None:
     assert grant(params=params).params == fields
+
+
+class Setting(str, enum.Enum):
+    """As programs keep their settings; it is formatted as its name, and not as its value."""
+
+    NAME = "value"
+
+
+def test_a_member_of_an_enum_is_its_value() -> None:
+    taken = grant(
+        client_id=Setting.NAME,
+        client_secret=Setting.NAME,
+        scopes=[Setting.NAME],
+        audience=Setting.NAME,
+        params={Setting.NAME: Setting.NAME},
+    )
+    texts = [taken.client_id, taken.credential(), *taken.scopes, taken.audience, *taken.params[0]]
+    assert texts == ["value"] * 6
+    assert {type(text) for text in texts} == {str}
+
+
+@pytest.mark.parametrize("setting", ["token_url", "client_id", "audience"])
+@pytest.mark.parametrize("value", [uuid.UUID(int=1), b"value", ["value"]])
+def test_what_is_no_text_is_refused_with_its_type(setting: str, value: object) -> None:
+    message = str(refusal(lambda: grant(**{setting: value})))
+    assert message == f"{setting} must be a str, not {type(value).__name__}"
 
 
 def test_changing_params_later_changes_no_grant() -> None:

@@ -455,6 +455,35 @@ def test_without_threads_the_request_runs_in_the_callers_own(
     assert twin.call(credentials, "get_headers")["Authorization"].startswith("Bearer ")
 
 
+def test_no_thread_is_started_when_the_interpreter_is_at_its_end(
+    server: AuthorizationServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, started = threading.Thread.start, []
+
+    def heard(thread: threading.Thread) -> None:
+        started.append(thread.name)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", heard)
+    monkeypatch.setattr(sys, "is_finalizing", lambda: True)
+    assert by_thread(None, request_to(server.token_url)).status == 400  # it has no form
+    assert not [name for name in started if name.startswith("pygen-auth")]
+
+
+def test_subinterpreter_that_allows_no_daemon_threads_gets_its_answer(
+    server: AuthorizationServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = threading.Thread
+
+    def refused(*args: Any, **settings: Any) -> threading.Thread:
+        if str(settings.get("name")).startswith("pygen-auth"):
+            raise RuntimeError("daemon threads are disabled in this (sub)interpreter")
+        return made(*args, **settings)
+
+    monkeypatch.setattr(threading, "Thread", refused)
+    assert by_thread(None, request_to(server.token_url)).status == 400  # it has no form
+
+
 def test_time_is_up_between_two_chunks_even_without_a_thread(
     server: AuthorizationServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -759,12 +788,6 @@ def test_missing_file_of_the_environment_is_named(
         assert "SSL_CERT_FILE" in str(caught.value)
 
 
-def test_lock_of_the_contexts_is_open_in_a_forked_child() -> None:
-    assert _clients._contexts_lock.acquire()
-    _clients._unlock_in_child()  # what a fork calls
-    assert isinstance(_ssl_context(Connection()), ssl.SSLContext)
-
-
 @pytest.fixture
 def contexts(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str | None, ...], ssl.SSLContext]:
     """Those of the process, which has none yet."""
@@ -835,21 +858,6 @@ def test_process_ends_after_its_ca_files_are_read() -> None:
         check=True,
     )
     assert (run.stdout, run.stderr) == ("read\n", "")
-
-
-def test_ca_files_can_be_read_while_the_process_ends() -> None:
-    _clients._let_reading_end()
-    assert isinstance(_ssl_context(Connection()), ssl.SSLContext)
-
-
-def test_process_ends_although_ca_files_hang(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Held:
-        def acquire(self, timeout: float) -> bool:
-            assert timeout <= 1
-            return False
-
-    monkeypatch.setattr(_clients, "_contexts_lock", Held())
-    _clients._let_reading_end()
 
 
 def test_nothing_is_read_ahead_where_another_context_is_used(

@@ -19,7 +19,8 @@ by_file = pytest.mark.parametrize(
 LAYERS = [
     {"_version"},
     {"_errors", "_wire", "_clock", "_aadsts"},
-    {"_token", "_assertion", "_checks", "_worker", "_hints", "_steps", "_store_calls"},
+    {"_token", "_assertion", "_checks", "_worker", "_undivided"}
+    | {"_hints", "_steps", "_store_calls"},
     {"_client_secret"},
     {"client_auth", "events"},
     {"_grant", "_provider", "_ways", "_sealed_token"},
@@ -51,6 +52,7 @@ FOREIGN = {
     "cryptography": {"_assertion", "_sealing", "diagnosis"},
     "filelock": {"stores"},
     "joserfc": {"_assertion", "_sealing", "testing"},
+    "httpcore": {"_clients"},
     "httpx": {"_clients", "_demo", "auth", "testing"},
     "httpx2": {"auth"},
     "platformdirs": {"stores"},

@@ -258,6 +258,33 @@ def test_daemon_thread_that_uses_credentials_does_not_disturb_the_end(
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+WHEN_ALL_IS_GONE = """
+import builtins
+from pygen_auth import OAuth2ClientCredentials, OAuth2Error
+
+class Uploader:
+    def __init__(self):
+        self.credentials = OAuth2ClientCredentials({url!r}, "the-client", {secret!r})
+
+    def __del__(self):
+        try:
+            self.credentials.get_headers()
+        except OAuth2Error:
+            pass
+        print("uploaded", flush=True)
+
+builtins.uploader = Uploader()  # what lives there goes last
+"""
+
+
+def test_object_that_uses_credentials_when_it_goes_last_does_not_keep_the_process(
+    server: AuthorizationServer,
+) -> None:
+    """Up to Python 3.11 a thread can be started then, is waited for, and never runs."""
+    ended = python("-c", WHEN_ALL_IS_GONE.format(url=server.token_url, secret=SECRET))
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "uploaded\n", "")
+
+
 # -- Ctrl-C
 
 

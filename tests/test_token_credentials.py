@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import pickle
 import threading
 from typing import Any
@@ -37,6 +38,17 @@ def test_fixed_token_is_the_header(twin: Twin, kind: Any) -> None:
     assert twin.call(credentials, "get_headers") == HEADERS
     assert twin.call(credentials, "authorization_header") == ("Authorization", "Bearer abc")
     twin.call(credentials, "refresh_if_needed")
+
+
+class Kept(str, enum.Enum):
+    """As programs keep their settings; it is formatted as its name, and not as its value."""
+
+    TOKEN = "abc"
+
+
+def test_member_of_an_enum_is_its_value(twin: Twin, kind: Any) -> None:
+    assert twin.call(kind(Kept.TOKEN), "get_headers") == HEADERS
+    assert twin.call(kind(lambda: Kept.TOKEN), "get_headers") == HEADERS
 
 
 def test_callable_is_asked_at_each_use(twin: Twin, kind: Any) -> None:

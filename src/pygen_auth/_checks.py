@@ -6,6 +6,7 @@ import ipaddress
 import math
 import re
 from collections.abc import Collection
+from typing import TypeGuard
 from urllib.parse import SplitResult, urlsplit
 
 from ._errors import ConfigurationError
@@ -79,7 +80,7 @@ def check_url(
 
     Whatever two URL parsers could read in two ways is refused before either reads it.
     """
-    if not isinstance(url, str) or not url:
+    if not _is_text(url, setting):
         raise ConfigurationError(f"{setting} is empty; an https:// URL is wanted")
     if "\\" in url or " " in url or not url.isprintable():  # no other white space is printable
         raise ConfigurationError(f"{setting} holds white space or other characters no URL has")
@@ -126,15 +127,25 @@ def is_loopback(host: str) -> bool:
 
 
 def check_text(setting: str, value: object) -> str:
-    if not isinstance(value, str) or not value:
+    if not _is_text(value, setting):
         raise ConfigurationError(f"{setting} is empty; a text is wanted")
     if value != value.strip() or not value.isprintable():
         raise ConfigurationError(f"{setting} has white space around it or a line break in it")
     return encodable(setting, value)
 
 
+def _is_text(value: object, setting: str) -> TypeGuard[str]:
+    """Whether there is one: None counts as an empty one, as from an environment."""
+    if value is not None and not isinstance(value, str):
+        raise ConfigurationError(f"{setting} must be a str, not {type(value).__name__}")
+    return bool(value)
+
+
 def encodable(setting: str, text: str) -> str:
-    """Refuse what UTF-8 cannot carry (lone surrogates, as from a badly decoded environment)."""
+    """Refuse what UTF-8 cannot carry (lone surrogates, as from a badly decoded environment).
+
+    Gives a plain str, also of a member of an enum: else its name would be sent, in some places.
+    """
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise ConfigurationError(f"{setting} holds characters that no Unicode text has")
-    return text
+    return str.__str__(text)

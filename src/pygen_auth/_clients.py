@@ -6,12 +6,10 @@ No client is kept: each token request opens its own and closes it, or uses the c
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import ssl
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +17,7 @@ from urllib.parse import urlsplit
 
 from ._checks import is_loopback
 from ._errors import ConfigurationError, OAuth2Error, shown
+from ._undivided import Undivided, first_use
 from ._worker import start
 
 if TYPE_CHECKING:
@@ -128,12 +127,16 @@ def _new_client(url: str, connection: Connection) -> Client:
     parts = urlsplit(url)
     if parts.scheme == "https":
         _read_ahead(connection)
-    import httpx
-
     local = is_loopback(parts.hostname or "")
-    if local and parts.scheme == "http":
-        # No TLS here, and no proxy that could have it: spares the 40 ms of reading CA files.
-        return httpx.Client(verify=False, trust_env=False, headers=_ONCE)  # noqa: S501
+    with first_use.alone():
+        import encodings.idna  # noqa: F401  # these two are imported when they are used, else
+
+        import httpcore  # noqa: F401
+        import httpx
+
+        if local and parts.scheme == "http":
+            # No TLS here, and no proxy that could have it: spares the 40 ms of reading CA files.
+            return httpx.Client(verify=False, trust_env=False, headers=_ONCE)  # noqa: S501
     return httpx.Client(verify=_ssl_context(connection), trust_env=not local, headers=_ONCE)
 
 
@@ -143,7 +146,9 @@ a caller does who leaves: httpx would keep it then, until the garbage collector 
 
 
 _contexts: dict[tuple[str | None, ...], ssl.SSLContext] = {}
-_contexts_lock = threading.Lock()
+_reading = Undivided()
+"""Of CA files. A process that ends meanwhile crashes (SIGSEGV): OpenSSL takes down what it reads
+into."""
 
 
 def _ssl_context(connection: Connection) -> ssl.SSLContext:
@@ -159,7 +164,7 @@ def _ssl_context(connection: Connection) -> ssl.SSLContext:
         connection.certificate.load_into(context)
         return context
     key = _key(verify)
-    with _contexts_lock:
+    with _reading.alone():
         if key not in _contexts:
             _contexts[key] = _new_context(verify)
         return _contexts[key]
@@ -180,7 +185,7 @@ def _read_ahead(connection: Connection) -> None:
         return
     if isinstance(connection.verify, ssl.SSLContext) or connection.certificate is not None:
         return
-    with _contexts_lock:
+    with _reading.alone():
         _ca_files(connection.verify)
 
     def read() -> None:
@@ -229,24 +234,3 @@ def _ca_file(verify: Verify) -> str | None:
 
 def _from_environment() -> dict[str, str | None]:
     return {name: os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
-
-
-def _unlock_in_child() -> None:
-    """A fork may come while another thread holds the lock; the child has no such thread."""
-    global _contexts_lock
-    _contexts_lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
-    os.register_at_fork(after_in_child=_unlock_in_child)
-
-
-def _let_reading_end() -> None:
-    """A process that ends meanwhile crashes (SIGSEGV): OpenSSL takes down what it reads into. Who
-    reads takes milliseconds, or hangs.
-    """
-    if _contexts_lock.acquire(timeout=1):
-        _contexts_lock.release()
-
-
-atexit.register(_let_reading_end)

@@ -156,8 +156,7 @@ def _check_scopes(scopes: Iterable[str] | str | None) -> tuple[str, ...]:
             raise ConfigurationError(
                 f"scopes holds {name!r}; each scope is a str without white space"
             )
-        encodable("scopes", name)
-    return names
+    return tuple(encodable("scopes", name) for name in names)
 
 
 def _check_params(params: Params) -> tuple[tuple[str, str], ...]:

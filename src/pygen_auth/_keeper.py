@@ -104,7 +104,9 @@ class TokenKeeper(ClientSettings):
 
     def _renew_locks(self) -> None:
         """What each process has for itself; called anew in the child of a fork."""
-        self._swap_lock = threading.Lock()
+        # Entered again by a signal handler or a finalizer that comes while it is held, and uses
+        # these credentials.
+        self._swap_lock = threading.RLock()
         self._spread = MARGIN_SPREAD * random.random() if self._store is not None else 0.0
         self._hold(self._lease.with_margin(self._spread_margin))
 

@@ -23,6 +23,7 @@ from ._clock import Instant
 from ._errors import InvalidResponseError, RefusedError, shown
 from ._grant import Grant
 from ._token import Token
+from ._undivided import first_use
 from ._ways import basic_pair
 from ._wire import Request, Response
 
@@ -144,7 +145,8 @@ def parse_token(
 
 def _refusal(response: Response, *about: Any) -> RefusedError:
     try:
-        from ._refusal import refusal  # here: with its tables, it takes 3 ms to import
+        with first_use.alone():
+            from ._refusal import refusal  # here: with its tables, it takes 3 ms to import
     except Exception as error:
         # A program may outlive its own files, as after an update, or be able to open none any more.
         # Callers go on with the token they have, as after every other refusal.

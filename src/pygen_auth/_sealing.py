@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._errors import ConfigurationError
 from ._sealed_token import Miss, as_json, from_json
+from ._undivided import first_use
 from .client_auth import ClientAssertion, ClientAuth, Credential, TLSClientCertificate
 
 if TYPE_CHECKING:
@@ -64,10 +65,13 @@ def place_of(grant: Grant, credential: Credential, encryption_key: bytes | None)
     """
     # Now, and not with the first value: that would be within the second that a store has, and where
     # 64 processes start on two cores, each waits some seconds for this.
-    import joserfc.jwe  # noqa: F401
+    with first_use.alone():
+        import joserfc.jwe  # noqa: F401
 
-    material = _material(grant, credential, encryption_key)
-    salt = encryption_key or b""
+        return _place(grant, _material(grant, credential, encryption_key), encryption_key or b"")
+
+
+def _place(grant: Grant, material: bytes, salt: bytes) -> Place:
     named = [
         _FORMAT,
         grant.token_url,

@@ -130,4 +130,4 @@ def checked_token(token: object) -> str:
         raise ConfigurationError(
             "token must be printable ASCII without spaces, and without the word Bearer before it"
         )
-    return token
+    return str.__str__(token)  # a plain one: of a member of an enum, the header would have the name

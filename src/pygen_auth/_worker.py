@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import itertools
+import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -225,10 +226,13 @@ def behind(work: Callable[[], None], *, otherwise: Callable[[], None]) -> None:
 
 def start(run: Callable[[], None], name: str) -> None:
     """Run it in a daemon thread of this name, in a copy of the caller's context."""
-    context = contextvars.copy_context()
-    thread = threading.Thread(target=context.run, args=(run,), name=name, daemon=True)
+    if sys.is_finalizing():  # up to Python 3.11 a thread could be started, and would never run
+        run()
+        return
+    context, thread = contextvars.copy_context(), None
     try:
+        thread = threading.Thread(target=context.run, args=(run,), name=name, daemon=True)
         thread.start()
-    except RuntimeError:  # the interpreter is shutting down, or the system has no more threads
-        if thread.ident is None:  # else a signal came in between, and the thread runs
+    except RuntimeError:  # the system has no more threads, or this subinterpreter allows none
+        if thread is None or thread.ident is None:  # else a signal came in between: it runs
             run()

@@ -94,6 +94,19 @@ def test_the_default_is_in_the_cache_of_the_user() -> None:
     assert FileTokenStore().directory == cache / "tokens"
 
 
+def _no_home() -> Path:
+    raise RuntimeError("could not determine the home directory")
+
+
+@pytest.mark.parametrize("found", [lambda: Path("~/.cache/pygen-auth"), _no_home])
+def test_a_user_without_a_home_is_asked_for_a_directory(
+    monkeypatch: pytest.MonkeyPatch, found: Callable[[], Path]
+) -> None:
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: found())
+    with pytest.raises(ConfigurationError, match=r"no home directory.*pass FileTokenStore"):
+        FileTokenStore()
+
+
 def test_a_later_chdir_does_not_move_the_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,7 +45,8 @@ class FileTokenStore(TokenStore):
         encryption_key: see `TokenStore`.
 
     Raises:
-        ConfigurationError: the extra `stores` is not installed, or directory is no path.
+        ConfigurationError: the extra `stores` is not installed, directory is no path, or there is
+            none and the user has no home directory.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class FileTokenStore(TokenStore):
         super().__init__(encryption_key=encryption_key)
         _, platformdirs = _extra()
         if directory is None:
-            directory = platformdirs.user_cache_path("pygen-auth", appauthor=False) / "tokens"
+            directory = _usual_directory(platformdirs)
         self._directory = _checked(directory)
         self._clock = SYSTEM_CLOCK
         self._sweep_at = 0.0
@@ -160,6 +161,18 @@ def _is_leftover(path: Path, now: float) -> bool:
     if path.suffix == _LOCK:
         return age > UNUSED_LOCK and not path.with_suffix(_VALUE).exists()
     return age > LEFTOVER
+
+
+def _usual_directory(platformdirs: Any) -> Path:
+    try:
+        cache = Path(platformdirs.user_cache_path("pygen-auth", appauthor=False))
+    except RuntimeError:  # of newer platformdirs; older ones leave the "~" in it
+        cache = Path("~")
+    if not cache.is_absolute():
+        raise ConfigurationError(
+            "this user has no home directory, as in some containers; pass FileTokenStore(directory)"
+        )
+    return cache / "tokens"
 
 
 def _checked(directory: str | os.PathLike[str]) -> Path:
