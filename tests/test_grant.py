@@ -272,6 +272,11 @@ def test_a_secret_is_taken_as_it_is(secret: str) -> None:
     assert grant(client_secret=secret).credential() == secret
 
 
+def test_a_secret_with_the_mark_of_its_file_is_refused_with_advice() -> None:
+    message = str(refusal(lambda: grant(client_secret=f"\ufeff{SECRET}")))
+    assert message.startswith("client_secret begins with a byte order mark; read its file with")
+
+
 def test_a_callable_secret_is_not_called_until_it_is_wanted() -> None:
     calls: list[int] = []
 

@@ -584,6 +584,33 @@ def test_new_and_expired_cookies_of_the_answer_are_not_kept(server: Authorizatio
             assert list(client.cookies.jar) == []
 
 
+@pytest.mark.parametrize("read", [False, True], ids=["body not read", "body read"])
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_refusal_that_a_hook_of_the_client_raises_for_is_an_answer(
+    server: AuthorizationServer, asynchronous: bool, read: bool
+) -> None:
+    def hook(response: httpx.Response) -> None:
+        if read:
+            response.read()
+        response.raise_for_status()
+
+    async def hook_in_loop(response: httpx.Response) -> None:
+        if read:
+            await response.aread()
+        response.raise_for_status()
+
+    def client() -> Any:
+        if asynchronous:
+            return httpx.AsyncClient(event_hooks={"response": [hook_in_loop]})
+        return httpx.Client(event_hooks={"response": [hook]})
+
+    carry = loop_with_client_object if asynchronous else thread_with_client_object
+    server.script(Answer(401, body={"error": "invalid_client"}))
+    answer = carry(client, request_to(server.token_url))
+    assert answer.status == 401
+    assert answer.body == (b'{"error": "invalid_client"}' if read else b"")
+
+
 def test_callers_client_object_stays_open(server: AuthorizationServer) -> None:
     client = httpx.Client()
     Sender(Connection(client))(request_to(server.token_url))

@@ -133,6 +133,10 @@ def check_secret(secret: object) -> str:
         raise ConfigurationError("client_secret is empty; is the variable or file it is from set?")
     if secret.endswith(("\n", "\r")):
         raise ConfigurationError("client_secret ends with a line break; strip() it")
+    if secret.startswith("\ufeff"):
+        raise ConfigurationError(
+            "client_secret begins with a byte order mark; read its file with encoding='utf-8-sig'"
+        )
     return encodable("client_secret", secret)
 
 

@@ -104,12 +104,15 @@ class _Exchange:
         # A client of the caller's may send other requests over the same connection.
         trace = {"trace": self._line.traced} if ours else {}
         with kept_free_of_cookies(client) as answered:
-            response = client.send(_built(client, self._request, trace), **_AS_IT_IS)
+            try:
+                response = client.send(_built(client, self._request, trace), **_AS_IT_IS)
+            except Exception as error:
+                response = _raised_for(error)
             self._closing.callback(response.close)
             answered(response)
             if response.is_stream_consumed:  # a mock's answer comes read and decoded
                 return answer_of(response, response.content, decoded=True)
-            return answer_of(response, self._read(response))
+            return answer_of(response, b"" if response.is_closed else self._read(response))
 
     def leave(self) -> None:
         """The time is up: end the connection, so that the thread ends at its next read."""
@@ -192,17 +195,36 @@ async def _exchange_in_loop(request: Request, opened: Opened) -> Response:
         if ours:
             closing.push_async_callback(client.aclose)
         answered = closing.enter_context(kept_free_of_cookies(client))
-        response = await client.send(_built(client, request), **_AS_IT_IS)
+        try:
+            response = await client.send(_built(client, request), **_AS_IT_IS)
+        except Exception as error:
+            response = _raised_for(error)
         closing.push_async_callback(response.aclose)
         answered(response)
         if response.is_stream_consumed:
             return answer_of(response, response.content, decoded=True)
-        body = bytearray()
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > LONGEST_BODY:
-                break
-        return answer_of(response, bytes(body))
+        return answer_of(response, b"" if response.is_closed else await _read_in_loop(response))
+
+
+async def _read_in_loop(response: Any) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > LONGEST_BODY:
+            break
+    return bytes(body)
+
+
+def _raised_for(error: Exception) -> Any:
+    """The answer that an event hook of the caller's client raised for, as `raise_for_status` does.
+
+    A server that said no is not asked again, as one that cannot be reached would be. httpx has
+    closed the answer; its body is there if the hook read it.
+    """
+    response = getattr(error, "response", None)
+    if not hasattr(response, "is_stream_consumed"):
+        raise error
+    return response
 
 
 _AS_IT_IS: Mapping[str, Any] = {"stream": True, "auth": None, "follow_redirects": False}
