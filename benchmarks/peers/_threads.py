@@ -19,11 +19,15 @@ from benchmarks._result import Figure, Goal, Result, judged
 from ._bench import Bench, Row, Rows, Scenario, markdown, medians
 from ._candidates import OWN, PEERS, others
 from ._hot_path import BARE, FLOOR
+from ._own import OwnInBackground
 from ._peer import Peer
 from ._server import Server
 
 THREADS = (8, 32, 64)
 ROUNDS = 3
+CLOSE = (FLOOR, OWN, OwnInBackground.name, BARE)
+"""Have three turns in each round. One call in a thousand takes a microsecond with each of them: by
+the interrupts of the machine, of which a turn has a few hundred, more or less."""
 SECONDS = 0.15
 """Of each measurement of a round."""
 ALONE = 3
@@ -42,7 +46,7 @@ def measure(bench: Bench) -> Rows:
     names = [FLOOR, *PEERS]
     bench.run("all", _prepare)
     found: dict[str, list[Row]] = {name: [] for name in names}
-    for name in bench.turns(names, ROUNDS):
+    for name in bench.turns([*names, *CLOSE, *CLOSE], ROUNDS):
         found[name].append(bench.run("all", _round, name))
     return {name: medians(rounds) for name, rounds in found.items()}
 
