@@ -16,7 +16,7 @@
 #                 installs chromium where it can
 #   make pins     the versions of the development tools, anew; with PYTHON the oldest supported one
 #   make bench    speed and memory, as ratios within one run
-#   make bench-peers  beside what a user would pick instead, in an environment of its own; ten minutes
+#   make bench-peers  beside what a user would pick instead, in an environment of its own; a quarter of an hour
 #   make fleet    10,000 workers on a simulated clock: their token requests; draws the plot of the docs
 
 PYTHON ?= python3
